@@ -1,0 +1,236 @@
+"""Hide secrets by type and by value: the only place in alinb that does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote, quote_plus, unquote_plus
+
+#: Request parameters and headers whose values are never shown, and what each of them is.
+REQUEST_KINDS: Mapping[str, str] = {
+    "access_token": "access_token",
+    "session": "access_token",
+    "refresh_token": "refresh_token",
+    "code": "code",
+    "app_secret": "app_secret",
+    "appsecret": "app_secret",
+    "client_secret": "app_secret",
+    "secret": "app_secret",
+    "authorization": "authorization",
+    "cookie": "cookie",
+    "set-cookie": "cookie",
+}
+
+#: Reply fields whose values are never stored. `code` is an error code there, not a secret.
+REPLY_KINDS: Mapping[str, str] = {
+    "access_token": "access_token",
+    "refresh_token": "refresh_token",
+    "account": "account",
+    "user_nick": "account",
+    "email": "account",
+}
+
+#: A shorter value would also hide innocent text, so it is hidden by its field's name alone.
+SHORTEST_BY_VALUE = 4
+
+_IN_FORM = re.compile(
+    r"(?:(?<=[?&\s'\"])|^)("
+    + "|".join(sorted(REQUEST_KINDS, key=len, reverse=True))
+    + r")=([^&\s'\"#]+)",
+    re.IGNORECASE,
+)
+_NOT_CODE = sorted(({*REQUEST_KINDS} | {*REPLY_KINDS}) - {"code"}, key=len, reverse=True)
+_IN_JSON = re.compile(
+    r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*\\*\")((?:[^\"\\]|\\(?!\")[^\"])+)",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
+
+
+class Secret:
+    """A text that no repr, format, log, traceback or pickle shows; `reveal()` gives it back.
+
+    >>> Secret("helloworld")
+    ‹app_secret •••• 10›
+    """
+
+    __slots__ = ("_value", "kind")
+
+    def __init__(self, value: str | Secret, kind: str = "app_secret") -> None:
+        self._value = value._value if isinstance(value, Secret) else value
+        self.kind = kind
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"‹{self.kind} •••• {len(self._value)}›"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {self.kind} is not pickled; call .reveal() where you mean to store it")
+
+
+class Redactor:
+    """Replaces every known secret value, in any spelling, by its kind and a short fingerprint.
+
+    `key` makes the fingerprints of one journal comparable with each other and useless elsewhere.
+    Values are found raw, percent-encoded once or twice, JSON-escaped, in base64 and in hex, in any
+    letter case. What is not a secret comes back byte for byte.
+    """
+
+    def __init__(self, key: bytes, values: Iterable[tuple[str, str]] = ()) -> None:
+        self._key = key
+        self._kinds: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+        for kind, value in values:
+            self.learn(kind, value)
+
+    def learn(self, kind: str, value: str | Secret | None) -> None:
+        """Remember a value to hide; empty and unknown values are ignored."""
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not text or text in self._kinds or _HIDDEN.fullmatch(text):
+            return
+        self._kinds[text] = kind
+        if len(text) < SHORTEST_BY_VALUE:
+            return
+        for spelling in _spellings(text):
+            self._spellings.setdefault(spelling.lower(), text)
+        self._pattern = None
+
+    def learn_request(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Remember what the names of request parameters or headers give away as secret."""
+        for name, value in pairs:
+            if kind := REQUEST_KINDS.get(name.lower()):
+                self.learn(kind, value)
+
+    def learn_reply(self, data: Any) -> None:
+        """Remember what the field names of a reply give away as secret, however deep."""
+        if isinstance(data, Mapping):
+            for name, value in data.items():
+                kind = REPLY_KINDS.get(str(name).lower())
+                if kind and isinstance(value, str):
+                    self.learn(kind, value)
+                else:
+                    self.learn_reply(value)
+        elif isinstance(data, list):
+            for item in data:
+                self.learn_reply(item)
+
+    def mark(self, kind: str, value: str) -> str:
+        """`‹kind 3f9a›`: the same for the same value under the same key."""
+        digest = hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return f"‹{kind} {digest[:2].hex()}›"
+
+    def text(self, text: str) -> str:
+        """Hide known values anywhere in a text, and the values of tell-tale fields in it."""
+        text = self._by_value(text)
+        text = _IN_FORM.sub(self._form_field, text)
+        return _IN_JSON.sub(self._json_field, text)
+
+    def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Hide the values of named parameters or headers."""
+        return tuple((name, self._named(REQUEST_KINDS, name, value)) for name, value in pairs)
+
+    def data(self, data: Any) -> Any:
+        """Hide values inside parsed JSON, keeping its shape."""
+        if isinstance(data, str):
+            return self.text(data)
+        if isinstance(data, Mapping):
+            return {
+                self.text(name) if isinstance(name, str) else name: (
+                    self._named(REPLY_KINDS, str(name), value)
+                    if isinstance(value, str)
+                    else self.data(value)
+                )
+                for name, value in data.items()
+            }
+        if isinstance(data, list | tuple):
+            return [self.data(item) for item in data]
+        return data
+
+    def _named(self, kinds: Mapping[str, str], name: str, value: str) -> str:
+        kind = kinds.get(name.lower())
+        if not kind or not value or _HIDDEN.fullmatch(value):
+            return self.text(value)
+        return self.mark(self._kinds.get(value, kind), value)
+
+    def _by_value(self, text: str) -> str:
+        if not self._spellings:
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._spellings, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        return self._pattern.sub(self._known, text)
+
+    def _known(self, match: re.Match[str]) -> str:
+        value = self._spellings.get(match[0].lower())
+        if value is None:  # letters whose lower case has another length, such as İ
+            return "‹secret 0000›"
+        return self.mark(self._kinds[value], value)
+
+    def _form_field(self, match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if _HIDDEN.search(value):
+            return match[0]
+        return f"{name}={self.mark(REQUEST_KINDS[name.lower()], unquote_plus(value))}"
+
+    def _json_field(self, match: re.Match[str]) -> str:
+        head, value = match.groups()
+        if _HIDDEN.search(value):
+            return match[0]
+        name = re.sub(r"[^a-z_-]", "", head.lower())
+        return head + self.mark(REPLY_KINDS.get(name) or REQUEST_KINDS[name], value)
+
+
+def hide(text: str, *secrets: Secret | str | None) -> str:
+    """A text fit for an error message: the given secrets and tell-tale fields are masked."""
+    redactor = Redactor(b"message")
+    for secret in secrets:
+        redactor.learn(secret.kind if isinstance(secret, Secret) else "secret", secret)
+    return re.sub(r"‹([a-z_]+) [0-9a-f]{4}›", r"‹\1›", redactor.text(text))
+
+
+def _spellings(value: str) -> set[str]:
+    raw = value.encode("utf-8", "surrogatepass")
+    once = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    spellings = {value, raw.hex(), *once, *(quote(text, safe="") for text in once)}
+    for ascii_only in (True, False):
+        escaped = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        spellings |= {escaped, json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]}
+        spellings.add(escaped.replace("/", "\\/"))
+    for lead in range(3):
+        # Inside a longer text a value meets base64 at one of three offsets; the characters that
+        # mix with its neighbors are cut off.
+        encoded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
+        inner = encoded[(0, 2, 3)[lead] : len(encoded) - (1 if (lead + len(raw)) % 3 else 0)]
+        if len(inner) >= 2 * SHORTEST_BY_VALUE:
+            spellings |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return {spelling for spelling in spellings if len(spelling) >= SHORTEST_BY_VALUE}

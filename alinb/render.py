@@ -1,0 +1,76 @@
+"""Escaped HTML and plain text from plain data: one model, two views, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+#: A segment's kind is told by its color and by a mark, never by color alone.
+SEGMENT_MARKS = {
+    "path": "▸", "name": "", "value": "", "separator": "·", "secret": "🔑", "body": "▤", "other": "?",
+}  # fmt: skip
+
+_STYLE = (
+    "<style>.alinb{font:inherit;color:inherit;max-width:100%;overflow-x:auto}"
+    ".alinb table{border-collapse:collapse}"
+    ".alinb th,.alinb td{border:1px solid var(--jp-border-color2,var(--vscode-panel-border,#8886));"
+    "padding:.2em .6em;text-align:left;vertical-align:top;color:inherit;background:transparent;"
+    "overflow-wrap:anywhere}"
+    ".alinb .differs{font-weight:600}"
+    ".alinb code{font-family:var(--jp-code-font-family,monospace);background:transparent;"
+    "color:inherit}</style>"
+)
+
+
+def html(title: str, *parts: str) -> str:
+    """A self-contained block: a heading and parts that are HTML already."""
+    heading = f"<strong>{escape(title)}</strong>" if title else ""
+    return f'{_STYLE}<div class="alinb">{heading}{"".join(parts)}</div>'
+
+
+def paragraph(text: Any) -> str:
+    return f"<p>{escape(str(text))}</p>"
+
+
+def link(url: str, label: str) -> str:
+    """A link that opens beside the notebook, with the URL to copy under it."""
+    safe = escape(url, quote=True)
+    anchor = f'<a href="{safe}" target="_blank" rel="noopener noreferrer">{escape(label)}</a>'
+    return html("", f"<p>{anchor}</p><code>{safe}</code>")
+
+
+def listing(items: Iterable[Any]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(str(item))}</li>" for item in items) + "</ul>"
+
+
+def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], differs: Iterable[int] = ()) -> str:
+    """A table; the rows whose numbers are in `differs` are bold, as their text must say too."""
+    bold = set(differs)
+    cells = "".join(f'<th scope="col">{escape(str(cell))}</th>' for cell in head)
+    body = "".join(
+        f'<tr class="differs">{_cells(row)}</tr>' if i in bold else f"<tr>{_cells(row)}</tr>"
+        for i, row in enumerate(rows)
+    )
+    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def text_table(head: Sequence[Any], rows: Iterable[Sequence[Any]], widest: int = 60) -> str:
+    """The same table as text, long cells cut in the middle."""
+    lines = [[_cut(str(cell), widest) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    drawn = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join(line.rstrip() for line in (drawn[0], rule, *drawn[1:]))
+
+
+def _cells(row: Sequence[Any]) -> str:
+    return "".join(f"<td><code>{escape(str(cell))}</code></td>" for cell in row)
+
+
+def _cut(text: str, widest: int) -> str:
+    text = text.replace("\n", "⏎")
+    if len(text) <= widest:
+        return text
+    half = (widest - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"

@@ -1,0 +1,92 @@
+"""A request's parameters as they travel: in the query, in a form body, in multipart parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The parameters of one request, decoded and in the order they came.
+
+    `query` and `form` are the pairs of URL and body, `files` the names of file parts, which are
+    never signed; `body_kind` is none, form, multipart, json or other.
+    """
+
+    query: tuple[tuple[str, str], ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    body_kind: str = "none"
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """All parameters, a repeated one once (the Java SDK sends `method` twice, signed once)."""
+        return dict(self.query + self.form)
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Names that stand in both URL and body, or more than once in one of them."""
+        count = Counter(name for name, _ in self.query + self.form)
+        return tuple(name for name, times in count.items() if times > 1)
+
+
+def parse(url: str, content_type: str = "", body: bytes | str = b"") -> Wire:
+    """Read a request's parameters. Never raises: what is no form has no parameters."""
+    try:
+        query = urlsplit(url).query
+    except ValueError:
+        query = url.partition("?")[2]
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+    kind = _kind(content_type, raw)
+    form: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    if kind == "form":
+        form = _pairs(raw.decode("utf-8", "replace").strip("\r\n"))
+    elif kind == "multipart":
+        form, files = _multipart(content_type, raw)
+    return Wire(_pairs(query), form, files, kind)
+
+
+def header(headers: Iterable[tuple[str, str]], name: str) -> str:
+    """A header's value whatever the case of its name, "" where it is absent."""
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def _kind(content_type: str, raw: bytes) -> str:
+    if not raw.strip():
+        return "none"
+    declared = content_type.partition(";")[0].strip().lower()
+    if declared == "multipart/form-data":
+        return "multipart"
+    start = raw.lstrip()[:1]
+    if declared.endswith("json") or start in (b"{", b"["):
+        return "json"
+    if declared in ("application/x-www-form-urlencoded", "", "text/plain"):
+        return "form" if b"=" in raw else "other"
+    return "other"
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))
+
+
+def _multipart(content_type: str, raw: bytes) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + raw)
+    form: list[tuple[str, str]] = []
+    files: list[str] = []
+    for part in message.iter_parts() if message.is_multipart() else ():
+        name = part.get_param("name", header="content-disposition")
+        if not isinstance(name, str):
+            continue
+        if part.get_filename() is not None:
+            files.append(name)
+            continue
+        content = part.get_payload(decode=True)
+        form.append((name, content.decode("utf-8", "replace") if isinstance(content, bytes) else ""))
+    return tuple(form), tuple(files)
