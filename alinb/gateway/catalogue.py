@@ -10,7 +10,8 @@ import json
 from functools import partial
 from typing import Any, NamedTuple
 
-# fmt: off  (a reply's thirty fields, one a line, would bury the logic)
+# Hand-set: one field a line, as the formatter wants it, would bury the logic under the replies.
+# fmt: off
 # First-level category ids are AliExpress's own; the deeper ones only look the part.
 _KINDS = """
 Bluetooth Earbuds|44,100000306,63705|Consumer Electronics|Portable Audio|2190|Détail HiFi,中文 Voice
@@ -20,7 +21,7 @@ Yoga Mat|18,200000505,200004183|Sports & Entertainment|Fitness|1890|Non-Slip TPE
 LED Desk Lamp|39,390501,39050501|Lights & Lighting|Lamps|2390|Touch Dimming,Lumière Tamisée
 Coffee Mug|15,200000920,200154001|Home & Garden|Kitchen & Bar|990|Café Crème Glaze,with Spoon
 Phone Case|509,200084019,380230|Phones & Telecom|Phone Accessories|490|Magnetic Ring,Clear Matte
-Running Shoes|322,100001615,200131145|Shoes|Men's Shoes|3990|Breathable Mesh,Air Cushion
+Rain Jacket|200000343,200000662,200118008|Men's Clothing|Jackets|3990|Hooded Softshell,Taped Seams
 Linen Shirt|200000343,200000668,100003084|Men's Clothing|Shirts|1990|Long Sleeve,Décontracté
 Travel Backpack|1524,152401,201336907|Luggage & Bags|Backpacks|3290|with USB Port,Anti-Theft 40L
 Quartz Watch|1511,200214006,200214036|Watches|Quartz Watches|2690|Leather Strap,Façon Genève
@@ -30,11 +31,10 @@ Cordless Screwdriver|1420,142003,14200307|Tools|Power Tools|3590|with 48 Bits,To
 """.strip().splitlines()
 _ADJECTIVES = ("Portable", "Lightweight", "Waterproof", "Minimalist", "Vintage", "Premium", "Retro",
                "Compact", "Professional", "Handmade", "Deluxe", "Modern", "Élégant", "Versatile")
-_EXTRAS = ("with Gift Box", "for Home and Travel", "für Zuhause", "Édition Été", "Pack of 2", "2025")
+_EXTRAS = ("with Gift Box", "for Home and Travel", "für Zuhause", "Édition Été", "Pack of 2", "New")
 _BRANDS = ("Lumora", "Tekvia", "Norrsken", "Éclatine", "Brixley", "Sunmoor", "Halvex", "Müllner")
-_COLORS = ((193, "Black"), (29, "White"), (173, "Blue"), (10, "Red"), (175, "Green"), (771, "Beige"))
-_SIZES = {"Running Shoes": ((200000990, "39"), (100010482, "42")),
-          "Linen Shirt": ((361386, "M"), (100014065, "XL"))}
+_COLORS = ((193, "Black"), (29, "White"), (173, "Blue"), (10, "Red"), (175, "Green"), (496, "Lilac"))
+_SIZES = ((361386, "M"), (100014065, "XL"))
 _ID_SPAN = 5 * 10**9
 # Coprime to the span, so that successive products get scattered ids and never the same one twice.
 _ID_STRIDE = 2_654_435_761
@@ -79,18 +79,19 @@ class _Draw:
         self._pool, value = divmod(self._pool, limit)
         return value
 
-    def pick(self, options: tuple[str, ...] | list[str]) -> str:
+    def pick(self, options: tuple[str, ...]) -> str:
         return options[self.below(len(options))]
 
 
 class _Sku(NamedTuple):
-    """One variant: list price in US cents, choices as (axis id, axis, value id, value)."""
+    """One variant: list price in US cents, color and size as (property value id, name)."""
 
     id: int
     cents: int
     stock: int
     image: str
-    choices: list[tuple[int, str, int, str]]
+    color: tuple[int, str]
+    size: tuple[int, str] | None
 
 
 class _Product:
@@ -99,36 +100,32 @@ class _Product:
     def __init__(self, index: int, spread: int) -> None:
         draw = _Draw(f"product {spread}")
         noun, path, *self.sections, cents, features = _KINDS[index % len(_KINDS)].split("|")
-        self.id = 1_005_004_000_000_000 + spread
-        self.path = path.split(",")
-        feature, extra = draw.pick(features.split(",")), draw.pick(_EXTRAS)
+        self.id, self.path = 1_005_004_000_000_000 + spread, path.split(",")
+        feature, extra = draw.pick(tuple(features.split(","))), draw.pick(_EXTRAS)
         self.title = f"{draw.pick(_ADJECTIVES)} {noun} {feature} {extra}"
-        self.store = draw.pick(_BRANDS)
-        self.store_name = f"{self.store} Official Store"
-        self.store_id = 1_100_000_000 + 7919 * _BRANDS.index(self.store)
+        self.brand = draw.pick(_BRANDS)
+        self.store_id = 1_100_000_000 + 7919 * _BRANDS.index(self.brand)
+        self.store_name = f"{self.brand} Official Store"
         self.discount = max(0, draw.below(80) - 10)
         self.sales = 3 + draw.below(9 * 10 ** (1 + draw.below(4)))
-        unit = 10 ** (len(str(self.sales)) - 1)
-        self.orders = f"{self.sales // unit * unit:,}+" if unit > 1 else str(self.sales)
         self.reviews = 1 + self.sales * (5 + draw.below(40)) // 100
         self.rating = 790 + draw.below(206)
         self.score = f"{_half_up(self.rating, 20) / 10}"
         self.commission = 30 + 20 * draw.below(4)
         self.days = 4 + draw.below(12)
-        names = [hashlib.md5(f"{spread} {n}".encode()).hexdigest() for n in range(6)]
+        names = [hashlib.md5(f"{spread} {n}".encode()).hexdigest() for n in range(len(_COLORS))]
         self.images = [f"https://ae01.alicdn.com/kf/S{name}{name[0].upper()}.jpg" for name in names]
-        self.skus = self._variants(noun, int(cents) * (80 + draw.below(60)) // 100, spread, draw)
+        self.skus = self._variants(int(cents) * (80 + draw.below(60)) // 100, spread, draw)
         self.cheapest = min(self.skus, key=lambda sku: sku.cents)
 
-    def _variants(self, noun: str, cents: int, spread: int, draw: _Draw) -> list[_Sku]:
-        sizes = [[(5, "Size", *size)] for size in _SIZES.get(noun, ())]
-        colors = 1 + draw.below(3) if sizes else 2 + draw.below(5)
-        choices = [(n, [(14, "Color", *_COLORS[n]), *size])
-                   for n in range(colors) for size in sizes or [[]]]
+    def _variants(self, cents: int, spread: int, draw: _Draw) -> list[_Sku]:
+        sizes = _SIZES if self.sections[0] == "Men's Clothing" else (None,)
+        colors = (1 if sizes is _SIZES else 2) + draw.below(3)
         # Eight ids a product keep the ids of two products apart.
         first = 12_000_010_000_000_000 + spread * 8
-        return [_Sku(first + n, cents * (100 + draw.below(41)) // 100, draw.below(900),
-                     self.images[color], chosen) for n, (color, chosen) in enumerate(choices)]
+        return [_Sku(first + number, cents * (100 + draw.below(41)) // 100, draw.below(900),
+                     self.images[color], _COLORS[color], size) for number, (color, size)
+                in enumerate((color, size) for color in range(colors) for size in sizes)]
 
     def prices(self, money: _Currency, sku: _Sku | None = None) -> tuple[int, int]:
         """Give list and sale price in the smallest unit, of the cheapest SKU unless told."""
@@ -167,15 +164,13 @@ class Catalogue:
         """
         money = _currency(currency)
         found = [p for p in self._matching(keyword) if not category or category in p.path]
-        field, _, way = sort.lower().partition(",")
-        page = _page(found, field, way, money, page_index, page_size)
+        page = _page(found, sort.lower().partition(","), money, page_index, page_size)
         records = [_search_record(product, money, country) for product in page]
         return {"pageIndex": page_index, "pageSize": page_size, "totalCount": len(found),
                 "products": {"selection_search_product": records} if records else {}}
 
     def affiliate(self, keywords: str, *, page_no: int, page_size: int, sort: str, country: str,
-                  currency: str, language: str, tracking_id: str,
-                  min_sale_price: int | None = None,
+                  currency: str, language: str, tracking_id: str, min_sale_price: int | None = None,
                   max_sale_price: int | None = None) -> dict[str, Any] | None:
         """Give the `resp_result.result` of `aliexpress.affiliate.product.query`, None if empty.
 
@@ -185,8 +180,7 @@ class Catalogue:
         money = _currency(currency)
         low, high = min_sale_price or 0, 10**18 if max_sale_price is None else max_sale_price
         found = [p for p in self._matching(keywords) if low <= p.prices(money)[1] <= high]
-        field, _, way = sort.lower().rpartition("_")
-        page = _page(found, field, way, money, page_no, page_size)
+        page = _page(found, sort.lower().rpartition("_"), money, page_no, page_size)
         if not page:
             return None
         records = [_affiliate_record(product, money, country, tracking_id) for product in page]
@@ -202,123 +196,118 @@ class Catalogue:
 
 def _currency(code: str) -> _Currency:
     known = code.strip().upper() or "USD"
-    dollar = _CURRENCIES["USD"]
-    return _CURRENCIES.get(known, dollar._replace(code=known, symbol=f"{known} "))
+    return _CURRENCIES.get(known) or _Currency(known, 10_000, 2, f"{known} ")
 
 
-def _page(found: list[_Product], field: str, way: str, money: _Currency, number: int,
+def _page(found: list[_Product], sort: tuple[str, str, str], money: _Currency, number: int,
           size: int) -> list[_Product]:
+    field, _, way = sort
     if field in ("min_price", "sale_price"):
         found = sorted(found, key=lambda p: p.prices(money)[1], reverse=way == "desc")
     elif field in ("orders", "last_volume"):
         found = sorted(found, key=lambda p: p.sales, reverse=way == "desc")
     elif field == "comments":
         found = sorted(found, key=lambda p: p.reviews, reverse=way == "desc")
-    return found[(number - 1) * size : number * size] if number > 0 and size > 0 else []
+    return found[max(0, (number - 1) * size):max(0, number * size)]
 
 
 def _half_up(number: int, divisor: int) -> int:
     return (2 * number + divisor) // (2 * divisor)
 
 
-def _detail(product: _Product, money: _Currency, country: str) -> dict[str, Any]:
-    pictures = [{"type": "image", "data": {"url": url}} for url in product.images]
-    draw = _Draw(f"store {product.store_id}")
+def _detail(p: _Product, money: _Currency, country: str) -> dict[str, Any]:
+    pictures = [{"type": "image", "data": {"url": url}} for url in p.images]
+    draw = _Draw(f"store {p.store_id}")
+    stars = [f"4.{3 + draw.below(7)}" for _ in range(3)]
     return {
         "ae_item_base_info_dto": {
-            "product_id": product.id, "subject": product.title, "currency_code": _SELLER.code,
-            "category_id": int(product.path[-1]), "product_status_type": "onSelling",
-            "sales_count": str(product.sales), "evaluation_count": str(product.reviews),
-            "avg_evaluation_rating": product.score,
-            "detail": f'<div class="detailmodule_html"><p>{html.escape(product.title)}</p></div>',
+            "product_id": p.id, "subject": p.title, "category_id": int(p.path[-1]),
+            "currency_code": _SELLER.code, "product_status_type": "onSelling",
+            "sales_count": str(p.sales), "evaluation_count": str(p.reviews),
+            "avg_evaluation_rating": p.score, "detail": f"<div>{html.escape(p.title)}</div>",
             "mobile_detail": _json({"version": "2.0.0", "moduleList": pictures})},
         "ae_item_sku_info_dtos": {
-            "ae_item_sku_info_d_t_o": [_sku_record(product, sku, money) for sku in product.skus]},
+            "ae_item_sku_info_d_t_o": [_sku_record(p, sku, money) for sku in p.skus]},
         "ae_item_properties": {"ae_item_property": [
             {"attr_name_id": 2, "attr_name": "Brand Name",
-             "attr_value_id": product.store_id, "attr_value": product.store},
+             "attr_value_id": p.store_id, "attr_value": p.brand},
             {"attr_name_id": 219, "attr_name": "Origin",
              "attr_value_id": 9441741844, "attr_value": "Mainland China"}]},
-        "ae_multimedia_info_dto": {"image_urls": ";".join(product.images)},
+        "ae_multimedia_info_dto": {"image_urls": ";".join(p.images)},
         "package_info_dto": {
-            "package_length": 20, "package_width": 15, "package_height": 5 + product.id % 9,
-            "package_type": False, "product_unit": 100000015,
-            "gross_weight": f"0.{100 + product.id % 900}"},
-        "logistics_info_dto": {"delivery_time": product.days, "ship_to_country": country},
+            "package_length": 20, "package_width": 15, "package_height": 5 + p.id % 9,
+            "gross_weight": f"0.{100 + p.id % 900}", "package_type": False,
+            "product_unit": 100000015},
+        "logistics_info_dto": {"delivery_time": p.days, "ship_to_country": country},
         "ae_store_info": {
-            "store_id": product.store_id, "store_name": product.store_name,
-            "store_country_code": "CN", "communication_rating": f"4.{3 + draw.below(7)}",
-            "item_as_described_rating": f"4.{3 + draw.below(7)}",
-            "shipping_speed_rating": f"4.{3 + draw.below(7)}"},
+            "store_id": p.store_id, "store_name": p.store_name, "store_country_code": "CN",
+            "communication_rating": stars[0], "item_as_described_rating": stars[1],
+            "shipping_speed_rating": stars[2]},
         # On the .us site a product's id is 2**51 higher in every live pair seen.
-        "product_id_converter_result": {"main_product_id": product.id,
-                                        "sub_product_id": _json({"US": product.id + 2**51})},
+        "product_id_converter_result": {
+            "main_product_id": p.id, "sub_product_id": _json({"US": p.id + 2**51})},
         "has_whole_sale": False}
 
 
-def _sku_record(product: _Product, sku: _Sku, money: _Currency) -> dict[str, Any]:
-    listed, sale = map(money.text, product.prices(money, sku))
-    choices: list[dict[str, Any]] = [
-        {"sku_property_id": axis, "sku_property_name": name, "property_value_id": number,
-         "sku_property_value": value} for axis, name, number, value in sku.choices]
-    color = sku.choices[0][3]
-    choices[0] |= {"property_value_definition_name": color, "sku_image": sku.image}
-    attr = ";".join(f"{axis}:{number}" for axis, _, number, _ in sku.choices)
-    attr = attr.replace(";", f"#{color};") if ";" in attr else f"{attr}#{color}"
+def _sku_record(p: _Product, sku: _Sku, money: _Currency) -> dict[str, Any]:
+    listed, sale = map(money.text, p.prices(money, sku))
+    number, color = sku.color
+    chosen = [{"sku_property_id": 14, "sku_property_name": "Color", "property_value_id": number,
+               "sku_property_value": color, "property_value_definition_name": color,
+               "sku_image": sku.image}]
+    attr = f"14:{number}#{color}"
+    if sku.size:
+        chosen.append({"sku_property_id": 5, "sku_property_name": "Size",
+                       "property_value_id": sku.size[0], "sku_property_value": sku.size[1]})
+        attr += f";5:{sku.size[0]}"
     return {
         "sku_id": str(sku.id), "id": attr, "sku_attr": attr, "currency_code": money.code,
         "sku_price": listed, "offer_sale_price": sale, "offer_bulk_sale_price": sale,
         "sku_available_stock": sku.stock, "price_include_tax": False,
-        "ae_sku_property_dtos": {"ae_sku_property_d_t_o": choices}}
+        "ae_sku_property_dtos": {"ae_sku_property_d_t_o": chosen}}
 
 
-def _search_record(product: _Product, money: _Currency, country: str) -> dict[str, Any]:
-    (listed, sale), seller = product.prices(money), product.prices(_SELLER)
-    integer, _, decimal = money.text(sale).partition(".")
-    integer = f"{int(integer):,}".replace(",", money.thousands)
-    shown = integer + (money.point + decimal if decimal else "")
+def _search_record(p: _Product, money: _Currency, country: str) -> dict[str, Any]:
+    (listed, sale), (seller_listed, seller_sale) = p.prices(money), p.prices(_SELLER)
+    whole, _, decimal = money.text(sale).partition(".")
+    whole = f"{int(whole):,}".replace(",", money.thousands)
+    shown = whole + (money.point + decimal if decimal else "")
     shown = money.symbol + shown if money.position == "front" else shown + money.symbol
-    sku = product.cheapest.id
+    query = f"skuId={p.cheapest.id}&pdp_ext_f=%7B%22sku_id%22%3A%22{p.cheapest.id}%22%7D"
+    magnitude = 10 ** (len(str(p.sales)) - 1)
     return {
-        "itemId": str(product.id), "title": product.title, "type": "search",
-        "itemMainPic": product.images[0], "cateId": ",".join(product.path),
-        "itemUrl": f"//www.aliexpress.com/item/{product.id}.html?skuId={sku}"
-                   f"&pdp_ext_f=%7B%22sku_id%22%3A%22{sku}%22%7D",
-        "originalPrice": _SELLER.text(seller[0]), "originalPriceCurrency": _SELLER.code,
-        "salePrice": _SELLER.text(seller[1]), "salePriceCurrency": _SELLER.code,
+        "itemId": str(p.id), "title": p.title, "type": "search", "cateId": ",".join(p.path),
+        "itemMainPic": p.images[0], "itemUrl": f"//www.aliexpress.com/item/{p.id}.html?{query}",
+        "originalPrice": _SELLER.text(seller_listed), "originalPriceCurrency": _SELLER.code,
+        "salePrice": _SELLER.text(seller_sale), "salePriceCurrency": _SELLER.code,
         "targetOriginalPrice": money.text(listed), "targetOriginalPriceCurrency": money.code,
         "targetSalePrice": money.text(sale), "salePriceFormat": shown,
-        "discount": f"{product.discount}%", "score": product.score,
-        "evaluateRate": f"{product.rating / 10}", "orders": product.orders,
+        "discount": f"{p.discount}%", "score": p.score, "evaluateRate": f"{p.rating / 10}",
+        "orders": str(p.sales) if p.sales < 10 else f"{p.sales // magnitude * magnitude:,}+",
         "originMinPrice": _json({
             "thousandsChar": money.thousands, "shipToCountry": country, "cent": sale,
             "decimalPointChar": money.point, "currencySymbolPosition": money.position,
             "currencySymbol": money.symbol, "showDecimal": True, "decimalStr": decimal,
             "currencyCode": money.code, "version": "V1", "formatPrice": shown,
-            "integerStr": integer})}
+            "integerStr": whole})}
 
 
-def _affiliate_record(product: _Product, money: _Currency, country: str,
-                      tracking_id: str) -> dict[str, Any]:
-    link = hashlib.md5(f"{product.id} {tracking_id}".encode()).hexdigest()
+def _affiliate_record(p: _Product, money: _Currency, country: str, tracker: str) -> dict[str, Any]:
+    link = hashlib.md5(f"{p.id} {tracker}".encode()).hexdigest()
     record: dict[str, Any] = {
-        "product_id": product.id, "sku_id": product.cheapest.id, "product_title": product.title,
-        "product_detail_url": f"https://www.aliexpress.com/item/{product.id}.html",
-        "product_main_image_url": product.images[0], "product_video_url": "",
-        "product_small_image_urls": {"string": list(product.images)},
-        "promotion_link": f"https://s.click.aliexpress.com/s/{link}",
-        "first_level_category_id": int(product.path[0]),
-        "first_level_category_name": product.sections[0],
-        "second_level_category_id": int(product.path[1]),
-        "second_level_category_name": product.sections[1],
-        "shop_id": product.store_id, "shop_name": product.store_name,
-        "shop_url": f"https://www.aliexpress.com/store/{product.store_id}",
-        "discount": f"{product.discount}%", "evaluate_rate": f"{product.rating / 10}%",
-        "lastest_volume": product.sales, "commission_rate": f"{product.commission / 10}%",
+        "product_id": p.id, "sku_id": p.cheapest.id, "product_title": p.title,
+        "product_detail_url": f"https://www.aliexpress.com/item/{p.id}.html",
+        "promotion_link": f"https://s.click.aliexpress.com/s/{link}", "product_video_url": "",
+        "product_main_image_url": p.images[0], "product_small_image_urls": {"string": [*p.images]},
+        "first_level_category_id": int(p.path[0]), "first_level_category_name": p.sections[0],
+        "second_level_category_id": int(p.path[1]), "second_level_category_name": p.sections[1],
+        "shop_id": p.store_id, "shop_url": f"https://www.aliexpress.com/store/{p.store_id}",
+        "shop_name": p.store_name, "discount": f"{p.discount}%", "lastest_volume": p.sales,
+        "evaluate_rate": f"{p.rating / 10}%", "commission_rate": f"{p.commission / 10}%",
         "hot_product_commission_rate": "0.0%", "tax_rate": "0.00",
-        "ship_to_days": f"Ship to {country} in {product.days} days"}
+        "ship_to_days": f"Ship to {country} in {p.days} days"}
     for prefix, unit in (("", _SELLER), ("target_", money)):
-        listed, sale = map(unit.text, product.prices(unit))
+        listed, sale = map(unit.text, p.prices(unit))
         for name, price in (("original", listed), ("sale", sale), ("app_sale", sale)):
             record |= {f"{prefix}{name}_price": price, f"{prefix}{name}_price_currency": unit.code}
     return record
