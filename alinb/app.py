@@ -71,7 +71,7 @@ class Platform:
                 f"{gateway!r} is not a gateway's base URL.",
                 next_step="Give something like http://127.0.0.1:8700 or https://api-sg.aliexpress.com.",
             )
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise InputError(
                 f"{gateway} would carry the app key and tokens over plain http.",
                 next_step="Use https; plain http is for 127.0.0.1 only.",
@@ -204,5 +204,6 @@ class App:
         return cls(values[0], values[1], profile)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
     return host in ("localhost", "::1") or host.startswith("127.")

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import render, replies, wire
-from .recipes import STAGES
 from .redact import Redactor
 from .replies import Reply
 from .signing import interface
+from .stages import STAGES
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -181,8 +181,14 @@ class Comparison:
     def _marked(self) -> list[tuple[str, str, str, str, str]]:
         return [("≠" if a != b else "=", part, what, a, b) for part, what, a, b in self.rows]
 
+    def text(self, width: int = 160) -> str:
+        """The table as text at most `width` characters wide; long cells show where they differ."""
+        widest = max(16, (width - 34) // 2)
+        rows = [(*row[:3], *render.cut_pair(row[3], row[4], widest)) for row in self._marked()]
+        return render.text_table(("", "part", "what", self.left, self.right), rows, widest)
+
     def __str__(self) -> str:
-        return render.text_table(("", "part", "what", self.left, self.right), self._marked())
+        return self.text()
 
     def _repr_html_(self) -> str:
         rows = self._marked()

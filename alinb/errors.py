@@ -1,25 +1,25 @@
 """Every error alinb raises.
 
-    AlinbError                  carries its evidence; the message ends with the next step
-    ├─ InputError               what was given cannot be used
-    │  ├─ CallbackError         a pasted callback holds no usable authorization code
-    │  ├─ UnknownPlatform       no profile of that name
-    │  ├─ MissingSecret         no app secret where one is needed
-    │  ├─ IntakeError           a pasted request cannot be read
-    │  ├─ JournalError          the journal cannot be opened, read or written
-    │  ├─ TokenStoreError       the token file cannot be read or written
-    │  ├─ PortInUse             the sandbox cannot listen there
-    │  └─ MissingExtra          an optional package is not installed
-    ├─ NoReply                  the request never got an answer
-    ├─ UnreadableReply          the answer is not one of the gateway's (HTML, cut JSON)
-    └─ Refused                  the gateway or the service behind it said no
-       ├─ SignatureRefused      the signature is wrong
-       ├─ AppKeyRefused         the app key is unknown
-       ├─ CodeRefused           the authorization code is used, late or foreign
-       ├─ TokenRefused          the access or refresh token is not accepted
-       ├─ PermissionRefused     the app or its address may not call this
-       ├─ RateLimited           too many calls; `ban_seconds` says how long
-       └─ ServiceFailed         the service behind the gateway failed; try again later
+AlinbError                  carries its evidence; the message ends with the next step
+├─ InputError               what was given cannot be used
+│  ├─ CallbackError         a pasted callback holds no usable authorization code
+│  ├─ UnknownPlatform       no profile of that name
+│  ├─ MissingSecret         no app secret where one is needed
+│  ├─ IntakeError           a pasted request cannot be read
+│  ├─ JournalError          the journal cannot be opened, read or written
+│  ├─ TokenStoreError       the token file cannot be read or written
+│  ├─ PortInUse             the sandbox cannot listen there
+│  └─ MissingExtra          an optional package is not installed
+├─ NoReply                  the request never got an answer
+├─ UnreadableReply          the answer is not one of the gateway's (HTML, cut JSON)
+└─ Refused                  the gateway or the service behind it said no
+   ├─ SignatureRefused      the signature is wrong
+   ├─ AppKeyRefused         the app key is unknown
+   ├─ CodeRefused           the authorization code is used, late or foreign
+   ├─ TokenRefused          the access or refresh token is not accepted
+   ├─ PermissionRefused     the app or its address may not call this
+   ├─ RateLimited           too many calls; `ban_seconds` says how long
+   └─ ServiceFailed         the service behind the gateway failed; try again later
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def authorize(
 
 
 def parse_callback(text: str, *, state: str | None = None) -> Callback:
-    """The authorization code in whatever the user could copy: the whole URL, its query, or the code.
+    """The authorization code in whatever the user could copy: a URL, its query, or the code.
 
     Quotes, brackets and white space around it are trimmed. Where `state` is given it must come
     back unchanged; it is compared in constant time. A bare code brings no state, so `state_checked`

@@ -41,12 +41,12 @@ SHORTEST_BY_VALUE = 4
 _IN_FORM = re.compile(
     r"(?:(?<=[?&\s'\"])|^)("
     + "|".join(sorted(REQUEST_KINDS, key=len, reverse=True))
-    + r")=([^&\s'\"#]+)",
+    + r")=(?!‹)([^&\s'\"#]+)",
     re.IGNORECASE,
 )
 _NOT_CODE = sorted(({*REQUEST_KINDS} | {*REPLY_KINDS}) - {"code"}, key=len, reverse=True)
 _IN_JSON = re.compile(
-    r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*\\*\")((?:[^\"\\]|\\(?!\")[^\"])+)",
+    r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*\\*\")(?!‹)((?:[^\"\\]|\\(?!\")[^\"])+)",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
@@ -62,7 +62,7 @@ class Secret:
     __slots__ = ("_value", "kind")
 
     def __init__(self, value: str | Secret, kind: str = "app_secret") -> None:
-        self._value = value._value if isinstance(value, Secret) else value
+        self._value: str = value.reveal() if isinstance(value, Secret) else value
         self.kind = kind
 
     def reveal(self) -> str:
@@ -198,14 +198,10 @@ class Redactor:
 
     def _form_field(self, match: re.Match[str]) -> str:
         name, value = match.groups()
-        if _HIDDEN.search(value):
-            return match[0]
         return f"{name}={self.mark(REQUEST_KINDS[name.lower()], unquote_plus(value))}"
 
     def _json_field(self, match: re.Match[str]) -> str:
         head, value = match.groups()
-        if _HIDDEN.search(value):
-            return match[0]
         name = re.sub(r"[^a-z_-]", "", head.lower())
         return head + self.mark(REPLY_KINDS.get(name) or REQUEST_KINDS[name], value)
 

@@ -6,11 +6,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-#: A segment's kind is told by its color and by a mark, never by color alone.
-SEGMENT_MARKS = {
-    "path": "▸", "name": "", "value": "", "separator": "·", "secret": "🔑", "body": "▤", "other": "?",
-}  # fmt: skip
-
 _STYLE = (
     "<style>.alinb{font:inherit;color:inherit;max-width:100%;overflow-x:auto}"
     ".alinb table{border-collapse:collapse}"
@@ -62,6 +57,26 @@ def text_table(head: Sequence[Any], rows: Iterable[Sequence[Any]], widest: int =
     drawn = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
     rule = "  ".join("─" * width for width in widths)
     return "\n".join(line.rstrip() for line in (drawn[0], rule, *drawn[1:]))
+
+
+def cut_pair(left: str, right: str, widest: int) -> tuple[str, str]:
+    """Two texts cut to a width so that the first place where they differ stays in sight."""
+    if left == right or max(len(left), len(right)) <= widest:
+        return _cut(left, widest), _cut(right, widest)
+    same = next(
+        (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+        min(len(left), len(right)),
+    )
+    start = 0 if same < widest * 2 // 3 else same - widest // 3
+    return _window(left, start, widest), _window(right, start, widest)
+
+
+def _window(text: str, start: int, widest: int) -> str:
+    text = text.replace("\n", "⏎")
+    start = max(0, min(start, len(text) - widest))
+    head = "…" if start else ""
+    shown = text[start + len(head) : start + widest]
+    return head + shown if start + widest >= len(text) else head + shown[:-1] + "…"
 
 
 def _cells(row: Sequence[Any]) -> str:

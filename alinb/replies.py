@@ -13,7 +13,9 @@ from . import errors
 #: Codes that mean success, as text; they come as numbers, as text and as booleans.
 SUCCESSES = frozenset({"0", "00", "200", "true", "success"})
 
-_BAN = re.compile(r"\b(?:ban\s+will\s+)?last\s+(?:for\s+)?(\d+)\s*(?:more\s+)?second", re.IGNORECASE)
+_BAN = re.compile(
+    r"\b(?:ban\s+will\s+)?last\s+(?:for\s+)?(\d+)\s*(?:more\s+)?second", re.IGNORECASE
+)
 _LIMIT = re.compile(
     r"limited-by|access-limited|reach limit|frequency .*exceed|calls?.?limit", re.IGNORECASE
 )
@@ -91,7 +93,8 @@ class Reply:
                 attempt_id=self.attempt_id,
             )
         raise _refusal(self)(
-            f"{self.name or 'The call'} was refused: {self.decisive_code}: {self.decisive_message}.",
+            f"{self.name or 'The call'} was refused: {self.decisive_code}"
+            + (f": {self.decisive_message}." if self.decisive_message else "."),
             next_step=f"alinb explain {self.decisive_code} says what that means.",
             code=self.decisive_code,
             reply=self,
@@ -127,7 +130,7 @@ def read(
     name: str = "",
     params: Mapping[str, str] | None = None,
 ) -> Reply:
-    """Read one HTTP answer. Never raises: what cannot be read is an unreadable reply, kept whole."""
+    """Read one HTTP answer; what cannot be read is an unreadable reply, kept whole, no error."""
     text, data, reason = _parse(content)
     common: dict[str, Any] = {
         "status": status, "name": name, "params": params or {}, "text": text, "data": data,

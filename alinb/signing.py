@@ -20,14 +20,9 @@ from .recipes import (
     SYSTEM,
     TOP_HMAC_MD5,
     TOP_MD5,
-    Context,
-    Recipe,
-    Segment,
-    Signer,
-    Walk,
-    mask,
 )
 from .redact import Secret
+from .stages import Context, Recipe, Segment, Signer, Walk, mask
 
 #: Parameters that describe the call rather than the business; they travel in the query.
 _IN_QUERY = ("method", "app_key", "timestamp", "sign_method", "format", "v", "simplify", "debug")
@@ -264,9 +259,7 @@ def recipe_for(found: Interface, sign_method: str) -> Recipe:
 def recipe_named(name: str) -> Recipe:
     """One of `system`, `business`, `top_md5`, `top_hmac_md5`, `aop_hmac_sha1`."""
     if name not in RECIPES:
-        raise InputError(
-            f"There is no recipe {name!r}.", next_step=f"Known: {', '.join(RECIPES)}."
-        )
+        raise InputError(f"There is no recipe {name!r}.", next_step=f"Known: {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 

@@ -79,13 +79,15 @@ class Token:
         return self.expires_at is not None and now >= self.expires_at - REFRESH_AHEAD_S
 
     def can_refresh(self, now: float) -> bool:
-        """Whether a refresh can work: not forbidden, and the refresh token's own clock still runs."""
+        """Whether a refresh can work: it is not forbidden and the refresh token still lives."""
         end = self.refresh_expires_at
         return self.refreshable and (end is None or now < end)
 
     def as_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """The pair as JSON; masked, without e-mail and nickname, unless `reveal` is set."""
-        shown = self.about if reveal else {k: v for k, v in self.about.items() if k not in _PERSONAL}
+        shown = (
+            self.about if reveal else {k: v for k, v in self.about.items() if k not in _PERSONAL}
+        )
         refresh = self.refresh_token
 
         def show(secret: Secret) -> str:
@@ -128,6 +130,15 @@ class MemoryStore:
         return self._tokens.pop((platform, app_key), None) is not None
 
 
+def default_path() -> Path:
+    """ALINB_TOKENS, else `tokens.json` in the user's data folder."""
+    if chosen := os.environ.get("ALINB_TOKENS"):
+        return Path(chosen)
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("alinb", appauthor=False)) / "tokens.json"
+
+
 class FileStore:
     """Tokens in one JSON file in clear text, mode 0600 from its creation, replaced atomically.
 
@@ -135,8 +146,8 @@ class FileStore:
     and leaves it as it is.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = Path(path).expanduser() if path is not None else default_path()
 
     def load(self, platform: str, app_key: str) -> Token | None:
         kept = self._read().get(f"{platform}:{app_key}")

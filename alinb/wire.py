@@ -75,7 +75,9 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))
 
 
-def _multipart(content_type: str, raw: bytes) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _multipart(
+    content_type: str, raw: bytes
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
     message = BytesParser(policy=HTTP).parsebytes(head + raw)
     form: list[tuple[str, str]] = []
@@ -88,5 +90,7 @@ def _multipart(content_type: str, raw: bytes) -> tuple[tuple[tuple[str, str], ..
             files.append(name)
             continue
         content = part.get_payload(decode=True)
-        form.append((name, content.decode("utf-8", "replace") if isinstance(content, bytes) else ""))
+        form.append(
+            (name, content.decode("utf-8", "replace") if isinstance(content, bytes) else "")
+        )
     return tuple(form), tuple(files)

@@ -5,9 +5,9 @@ cents inside and text outside, never a float.
 """
 
 import hashlib
-import html
 import json
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 # Hand-set: one field a line, as the formatter wants it, would bury the logic under the replies.
@@ -17,7 +17,6 @@ _KINDS = """
 Bluetooth Earbuds|44,100000306,63705|Consumer Electronics|Portable Audio|2190|Détail HiFi,中文 Voice
 Mechanical Keyboard|7,200001081,70803|Computer & Office|Peripherals|4890|Hot Swappable,中文 Keycaps
 Dog Leash|15,100006664,200003720|Home & Garden|Pet Products|690|Reflective Nylon,Hands Free
-Yoga Mat|18,200000505,200004183|Sports & Entertainment|Fitness|1890|Non-Slip TPE,Extra Thick
 LED Desk Lamp|39,390501,39050501|Lights & Lighting|Lamps|2390|Touch Dimming,Lumière Tamisée
 Coffee Mug|15,200000920,200154001|Home & Garden|Kitchen & Bar|990|Café Crème Glaze,with Spoon
 Phone Case|509,200084019,380230|Phones & Telecom|Phone Accessories|490|Magnetic Ring,Clear Matte
@@ -27,13 +26,12 @@ Travel Backpack|1524,152401,201336907|Luggage & Bags|Backpacks|3290|with USB Por
 Quartz Watch|1511,200214006,200214036|Watches|Quartz Watches|2690|Leather Strap,Façon Genève
 Building Blocks|26,200003198,200003226|Toys & Hobbies|Building Toys|2490|1024 Pieces,Tram Zürich
 Face Serum|66,3306,200001168|Beauty & Health|Skin Care|890|Hyaluronic Acid,Vitamin C Glow
-Cordless Screwdriver|1420,142003,14200307|Tools|Power Tools|3590|with 48 Bits,Torque Control
 """.strip().splitlines()
 _ADJECTIVES = ("Portable", "Lightweight", "Waterproof", "Minimalist", "Vintage", "Premium", "Retro",
                "Compact", "Professional", "Handmade", "Deluxe", "Modern", "Élégant", "Versatile")
 _EXTRAS = ("with Gift Box", "for Home and Travel", "für Zuhause", "Édition Été", "Pack of 2", "New")
 _BRANDS = ("Lumora", "Tekvia", "Norrsken", "Éclatine", "Brixley", "Sunmoor", "Halvex", "Müllner")
-_COLORS = ((193, "Black"), (29, "White"), (173, "Blue"), (10, "Red"), (175, "Green"), (496, "Lilac"))
+_COLORS = ((193, "Black"), (29, "White"), (173, "Blue"), (10, "Red"), (175, "Green"), (496, "Plum"))
 _SIZES = ((361386, "M"), (100014065, "XL"))
 _ID_SPAN = 5 * 10**9
 # Coprime to the span, so that successive products get scattered ids and never the same one twice.
@@ -79,17 +77,13 @@ class _Draw:
         self._pool, value = divmod(self._pool, limit)
         return value
 
-    def pick(self, options: tuple[str, ...]) -> str:
-        return options[self.below(len(options))]
-
 
 class _Sku(NamedTuple):
-    """One variant: list price in US cents, color and size as (property value id, name)."""
+    """One variant: list price in US cents; color and size are (property value id, name)."""
 
     id: int
     cents: int
     stock: int
-    image: str
     color: tuple[int, str]
     size: tuple[int, str] | None
 
@@ -101,31 +95,29 @@ class _Product:
         draw = _Draw(f"product {spread}")
         noun, path, *self.sections, cents, features = _KINDS[index % len(_KINDS)].split("|")
         self.id, self.path = 1_005_004_000_000_000 + spread, path.split(",")
-        feature, extra = draw.pick(tuple(features.split(","))), draw.pick(_EXTRAS)
-        self.title = f"{draw.pick(_ADJECTIVES)} {noun} {feature} {extra}"
-        self.brand = draw.pick(_BRANDS)
-        self.store_id = 1_100_000_000 + 7919 * _BRANDS.index(self.brand)
+        choices = (_ADJECTIVES, (noun,), features.split(","), _EXTRAS)
+        self.title = " ".join(words[draw.below(len(words))] for words in choices)
+        store = draw.below(len(_BRANDS))
+        self.brand, self.store_id = _BRANDS[store], 1_100_000_000 + 7919 * store
         self.store_name = f"{self.brand} Official Store"
         self.discount = max(0, draw.below(80) - 10)
         self.sales = 3 + draw.below(9 * 10 ** (1 + draw.below(4)))
         self.reviews = 1 + self.sales * (5 + draw.below(40)) // 100
         self.rating = 790 + draw.below(206)
         self.score = f"{_half_up(self.rating, 20) / 10}"
-        self.commission = 30 + 20 * draw.below(4)
-        self.days = 4 + draw.below(12)
+        self.commission, self.days = 30 + 20 * draw.below(4), 4 + draw.below(12)
         names = [hashlib.md5(f"{spread} {n}".encode()).hexdigest() for n in range(len(_COLORS))]
         self.images = [f"https://ae01.alicdn.com/kf/S{name}{name[0].upper()}.jpg" for name in names]
         self.skus = self._variants(int(cents) * (80 + draw.below(60)) // 100, spread, draw)
         self.cheapest = min(self.skus, key=lambda sku: sku.cents)
 
     def _variants(self, cents: int, spread: int, draw: _Draw) -> list[_Sku]:
-        sizes = _SIZES if self.sections[0] == "Men's Clothing" else (None,)
-        colors = (1 if sizes is _SIZES else 2) + draw.below(3)
+        sized = self.sections[0] == "Men's Clothing"
+        colors = _COLORS[:1 + draw.below(3) if sized else 2 + draw.below(5)]
         # Eight ids a product keep the ids of two products apart.
         first = 12_000_010_000_000_000 + spread * 8
-        return [_Sku(first + number, cents * (100 + draw.below(41)) // 100, draw.below(900),
-                     self.images[color], _COLORS[color], size) for number, (color, size)
-                in enumerate((color, size) for color in range(colors) for size in sizes)]
+        return [_Sku(first + n, cents * (100 + draw.below(41)) // 100, draw.below(900), *choice)
+                for n, choice in enumerate(product(colors, _SIZES if sized else (None,)))]
 
     def prices(self, money: _Currency, sku: _Sku | None = None) -> tuple[int, int]:
         """Give list and sale price in the smallest unit, of the cheapest SKU unless told."""
@@ -143,7 +135,7 @@ class Catalogue:
     def __init__(self, size: int = 240, seed: int = 1) -> None:
         start = _Draw(f"catalogue {seed}").below(_ID_SPAN)
         every = (_Product(n, (n * _ID_STRIDE + start) % _ID_SPAN) for n in range(size))
-        self._products = {product.id: product for product in every}
+        self._products = {item.id: item for item in every}
         self.ids: tuple[int, ...] = tuple(self._products)
 
     def product(self, product_id: int, *, country: str, currency: str,
@@ -165,7 +157,7 @@ class Catalogue:
         money = _currency(currency)
         found = [p for p in self._matching(keyword) if not category or category in p.path]
         page = _page(found, sort.lower().partition(","), money, page_index, page_size)
-        records = [_search_record(product, money, country) for product in page]
+        records = [_search_record(p, money, country) for p in page]
         return {"pageIndex": page_index, "pageSize": page_size, "totalCount": len(found),
                 "products": {"selection_search_product": records} if records else {}}
 
@@ -175,23 +167,21 @@ class Catalogue:
         """Give the `resp_result.result` of `aliexpress.affiliate.product.query`, None if empty.
 
         Price bounds are inclusive, in the smallest unit of `currency`: cents, but whole yen or won.
-        A page past the last is empty too; live answers that with `resp_code` 405.
+        A page past the last is empty too; live answers `resp_code` 405 for that.
         """
         money = _currency(currency)
         low, high = min_sale_price or 0, 10**18 if max_sale_price is None else max_sale_price
         found = [p for p in self._matching(keywords) if low <= p.prices(money)[1] <= high]
         page = _page(found, sort.lower().rpartition("_"), money, page_no, page_size)
-        if not page:
-            return None
-        records = [_affiliate_record(product, money, country, tracking_id) for product in page]
+        records = [_affiliate_record(p, money, country, tracking_id) for p in page]
         return {"current_page_no": page_no, "current_record_count": len(records),
                 "total_page_no": -(-len(found) // page_size), "total_record_count": len(found),
-                "products": {"product": records}}
+                "products": {"product": records}} if records else None
 
     def _matching(self, keywords: str) -> list[_Product]:
         words = keywords.casefold().replace(",", " ").split()
-        return [product for product in self._products.values()
-                if all(word in product.title.casefold() for word in words)]
+        return [p for p in self._products.values()
+                if all(word in p.title.casefold() for word in words)]
 
 
 def _currency(code: str) -> _Currency:
@@ -217,27 +207,24 @@ def _half_up(number: int, divisor: int) -> int:
 
 def _detail(p: _Product, money: _Currency, country: str) -> dict[str, Any]:
     pictures = [{"type": "image", "data": {"url": url}} for url in p.images]
-    draw = _Draw(f"store {p.store_id}")
-    stars = [f"4.{3 + draw.below(7)}" for _ in range(3)]
+    facts = (("Brand Name", 2, p.brand), ("Origin", 219, "Mainland China"))
+    attributes = [{"attr_name": name, "attr_name_id": key, "attr_value": value, "attr_value_id": -1}
+                  for name, key, value in facts]
+    stars = [f"4.{3 + _Draw(f'store {p.store_id} {n}').below(7)}" for n in range(3)]
     return {
         "ae_item_base_info_dto": {
             "product_id": p.id, "subject": p.title, "category_id": int(p.path[-1]),
             "currency_code": _SELLER.code, "product_status_type": "onSelling",
             "sales_count": str(p.sales), "evaluation_count": str(p.reviews),
-            "avg_evaluation_rating": p.score, "detail": f"<div>{html.escape(p.title)}</div>",
+            "avg_evaluation_rating": p.score, "detail": f"<div><p>{p.title}</p></div>",
             "mobile_detail": _json({"version": "2.0.0", "moduleList": pictures})},
         "ae_item_sku_info_dtos": {
             "ae_item_sku_info_d_t_o": [_sku_record(p, sku, money) for sku in p.skus]},
-        "ae_item_properties": {"ae_item_property": [
-            {"attr_name_id": 2, "attr_name": "Brand Name",
-             "attr_value_id": p.store_id, "attr_value": p.brand},
-            {"attr_name_id": 219, "attr_name": "Origin",
-             "attr_value_id": 9441741844, "attr_value": "Mainland China"}]},
+        "ae_item_properties": {"ae_item_property": attributes},
         "ae_multimedia_info_dto": {"image_urls": ";".join(p.images)},
         "package_info_dto": {
-            "package_length": 20, "package_width": 15, "package_height": 5 + p.id % 9,
-            "gross_weight": f"0.{100 + p.id % 900}", "package_type": False,
-            "product_unit": 100000015},
+            "package_length": 20, "package_width": 15, "package_height": 8, "package_type": False,
+            "gross_weight": f"0.{100 + p.id % 900}", "product_unit": 100000015},
         "logistics_info_dto": {"delivery_time": p.days, "ship_to_country": country},
         "ae_store_info": {
             "store_id": p.store_id, "store_name": p.store_name, "store_country_code": "CN",
@@ -252,14 +239,13 @@ def _detail(p: _Product, money: _Currency, country: str) -> dict[str, Any]:
 def _sku_record(p: _Product, sku: _Sku, money: _Currency) -> dict[str, Any]:
     listed, sale = map(money.text, p.prices(money, sku))
     number, color = sku.color
+    attr = f"14:{number}#{color}" + (f";5:{sku.size[0]}" if sku.size else "")
     chosen = [{"sku_property_id": 14, "sku_property_name": "Color", "property_value_id": number,
                "sku_property_value": color, "property_value_definition_name": color,
-               "sku_image": sku.image}]
-    attr = f"14:{number}#{color}"
+               "sku_image": p.images[_COLORS.index(sku.color)]}]
     if sku.size:
         chosen.append({"sku_property_id": 5, "sku_property_name": "Size",
                        "property_value_id": sku.size[0], "sku_property_value": sku.size[1]})
-        attr += f";5:{sku.size[0]}"
     return {
         "sku_id": str(sku.id), "id": attr, "sku_attr": attr, "currency_code": money.code,
         "sku_price": listed, "offer_sale_price": sale, "offer_bulk_sale_price": sale,
@@ -271,8 +257,8 @@ def _search_record(p: _Product, money: _Currency, country: str) -> dict[str, Any
     (listed, sale), (seller_listed, seller_sale) = p.prices(money), p.prices(_SELLER)
     whole, _, decimal = money.text(sale).partition(".")
     whole = f"{int(whole):,}".replace(",", money.thousands)
-    shown = whole + (money.point + decimal if decimal else "")
-    shown = money.symbol + shown if money.position == "front" else shown + money.symbol
+    number = whole + (money.point + decimal if decimal else "")
+    shown = f"{money.symbol}{number}" if money.position == "front" else f"{number}{money.symbol}"
     query = f"skuId={p.cheapest.id}&pdp_ext_f=%7B%22sku_id%22%3A%22{p.cheapest.id}%22%7D"
     magnitude = 10 ** (len(str(p.sales)) - 1)
     return {

@@ -1,0 +1,165 @@
+"""alinb: sign AliExpress Open Platform requests right, and learn why one was refused.
+
+Everything is loaded when it is first used, so that importing alinb costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import App, Platform
+    from .attempts import Attempt, Comparison, compare
+    from .calls import Call
+    from .client import AsyncClient, Client
+    from .doctor import Diagnosis, diagnose, mistaken, verify
+    from .errors import (
+        AlinbError,
+        AppKeyRefused,
+        CallbackError,
+        CodeRefused,
+        InputError,
+        IntakeError,
+        JournalError,
+        MissingExtra,
+        MissingSecret,
+        NoReply,
+        PermissionRefused,
+        PortInUse,
+        RateLimited,
+        Refused,
+        ServiceFailed,
+        SignatureRefused,
+        TokenRefused,
+        TokenStoreError,
+        UnknownPlatform,
+        UnreadableReply,
+    )
+    from .explanations import Explanation, explain
+    from .frames import frame
+    from .gateway import Sandbox, sandbox
+    from .journal import Journal
+    from .oauth import Authorization, Callback, authorize, parse_callback
+    from .recipes import RECIPES
+    from .redact import Secret
+    from .replies import Reply
+    from .signing import Signed, Verification, sign
+    from .stages import Recipe, Segment, Walk
+    from .tokens import FileStore, MemoryStore, Token, TokenStore
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "app": ("App", "Platform"),
+    "attempts": ("Attempt", "Comparison", "compare"),
+    "calls": ("Call",),
+    "client": ("AsyncClient", "Client"),
+    "doctor": ("Diagnosis", "diagnose", "mistaken", "verify"),
+    "errors": (
+        "AlinbError",
+        "AppKeyRefused",
+        "CallbackError",
+        "CodeRefused",
+        "InputError",
+        "IntakeError",
+        "JournalError",
+        "MissingExtra",
+        "MissingSecret",
+        "NoReply",
+        "PermissionRefused",
+        "PortInUse",
+        "RateLimited",
+        "Refused",
+        "ServiceFailed",
+        "SignatureRefused",
+        "TokenRefused",
+        "TokenStoreError",
+        "UnknownPlatform",
+        "UnreadableReply",
+    ),
+    "explanations": ("Explanation", "explain"),
+    "frames": ("frame",),
+    "gateway": ("Sandbox", "sandbox"),
+    "journal": ("Journal",),
+    "oauth": ("Authorization", "Callback", "authorize", "parse_callback"),
+    "recipes": ("RECIPES",),
+    "redact": ("Secret",),
+    "replies": ("Reply",),
+    "signing": ("Signed", "Verification", "sign"),
+    "stages": ("Recipe", "Segment", "Walk"),
+    "tokens": ("FileStore", "MemoryStore", "Token", "TokenStore"),
+}
+
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "RECIPES",
+    "AlinbError",
+    "App",
+    "AppKeyRefused",
+    "AsyncClient",
+    "Attempt",
+    "Authorization",
+    "Call",
+    "Callback",
+    "CallbackError",
+    "Client",
+    "CodeRefused",
+    "Comparison",
+    "Diagnosis",
+    "Explanation",
+    "FileStore",
+    "InputError",
+    "IntakeError",
+    "Journal",
+    "JournalError",
+    "MemoryStore",
+    "MissingExtra",
+    "MissingSecret",
+    "NoReply",
+    "PermissionRefused",
+    "Platform",
+    "PortInUse",
+    "RateLimited",
+    "Recipe",
+    "Refused",
+    "Reply",
+    "Sandbox",
+    "Secret",
+    "Segment",
+    "ServiceFailed",
+    "SignatureRefused",
+    "Signed",
+    "Token",
+    "TokenRefused",
+    "TokenStore",
+    "TokenStoreError",
+    "UnknownPlatform",
+    "UnreadableReply",
+    "Verification",
+    "Walk",
+    "authorize",
+    "compare",
+    "diagnose",
+    "explain",
+    "frame",
+    "mistaken",
+    "parse_callback",
+    "sandbox",
+    "sign",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'alinb' has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,62 @@
+"""The command line: prints for people, or one JSON document with --json.
+
+Exit status: 0 done, 1 the answer is "no" (signature wrong, call refused), 2 bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ..errors import AlinbError, Refused
+from . import attempts, calls, demo, lab, requests, sandbox, tokens
+
+app = typer.Typer(
+    name="alinb",
+    help="Sign AliExpress Open Platform requests right, and learn why one was refused.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("demo")(demo.demo)
+app.command("lab")(lab.lab)
+app.command("sandbox")(sandbox.sandbox)
+app.command("code")(sandbox.code)
+app.command("sign")(requests.sign)
+app.command("verify")(requests.verify)
+app.command("diagnose")(requests.diagnose)
+app.command("explain")(requests.explain)
+app.command("call")(calls.call)
+app.add_typer(tokens.app, name="token")
+app.add_typer(attempts.app, name="attempts")
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from .. import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an error becomes one line on standard error and an exit status."""
+    try:
+        app()
+    except AlinbError as error:
+        print(f"alinb: {error}", file=sys.stderr)
+        sys.exit(1 if isinstance(error, Refused) else 2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has seen enough.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,37 @@
+"""call: one signed call, sent, kept, and shown as a table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .common import AppKey, GatewayUrl, Json, Params, PlatformName, Verb, app_from, emit, pairs
+
+
+def call(
+    name: Annotated[str, typer.Argument(help="/auth/token/create or aliexpress.ds.product.get")],
+    param: Params = None,
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    verb: Verb = "POST",
+    as_json: Json = False,
+) -> None:
+    """Call an API by name; the attempt is kept. Exit status 1 where the call is refused."""
+    from ..client import Client
+    from ..frames import frame
+    from ..tokens import FileStore
+
+    app = app_from(app_key, platform, gateway)
+    with Client(app, store=FileStore()) as client:
+        reply = client.call(name, verb=verb.upper(), **pairs(param))
+    if as_json:
+        emit(reply.as_dict())
+        raise typer.Exit(0 if reply.ok else 2 if reply.verdict == "unreadable" else 1)
+    reply.raise_for_refusal()
+    table = frame(reply)
+    if table.empty:
+        print("The call succeeded and found nothing.")
+    else:
+        print(table.to_string(max_colwidth=32, max_cols=10, max_rows=30))

@@ -1,0 +1,123 @@
+"""What the commands share: options, secrets, files in, text and JSON out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..app import App, Platform
+from ..errors import InputError, MissingSecret
+from ..redact import Secret
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Params = Annotated[
+    list[str] | None, typer.Option("-p", "--param", help="A parameter as name=value; repeatable.")
+]
+PlatformName = Annotated[
+    str | None,
+    typer.Option("--platform", help="aliexpress, lazada-th, daraz-bd, miravia, top, …"),
+]
+AppKey = Annotated[str | None, typer.Option("--app-key", help="The app key; else ALINB_APP_KEY.")]
+GatewayUrl = Annotated[
+    str | None,
+    typer.Option("--gateway", help="Base URL of a gateway or sandbox; else ALINB_GATEWAY."),
+]
+Verb = Annotated[str, typer.Option("--verb", help="GET or POST.")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A file or - for standard input: a curl command, a HAR file, a raw URL, a raw HTTP "
+        "request, or an attempt as JSON.",
+    ),
+]
+
+
+def app_from(key: str | None, platform: str | None, gateway: str | None) -> App:
+    """The app that options, then the environment, name; the secret may be asked for."""
+    chosen = (key or os.environ.get("ALINB_APP_KEY") or "").strip()
+    if not chosen:
+        raise MissingSecret(
+            "There is no app key.", next_step="Give --app-key, or set ALINB_APP_KEY."
+        )
+    profile = Platform.named(platform or os.environ.get("ALINB_PLATFORM") or "aliexpress")
+    if base := gateway or os.environ.get("ALINB_GATEWAY"):
+        profile = profile.at(base)
+    return App(chosen, needed_secret(), profile)
+
+
+def secret() -> Secret | None:
+    """The app secret from ALINB_APP_SECRET, or from a prompt where a person is there; else None."""
+    value = os.environ.get("ALINB_APP_SECRET", "").strip()
+    if not value and sys.stdin.isatty() and sys.stderr.isatty():
+        value = typer.prompt(
+            "App secret (Enter for none)", default="", hide_input=True, show_default=False, err=True
+        ).strip()
+    return Secret(value) if value else None
+
+
+def needed_secret() -> Secret:
+    found = secret()
+    if found is None:
+        raise MissingSecret(
+            "There is no app secret.",
+            next_step="Set ALINB_APP_SECRET; it is never taken from an argument.",
+        )
+    return found
+
+
+def pairs(params: Iterable[str] | None) -> dict[str, str]:
+    """Parameters given as name=value. Raises `InputError` for one without a `=`."""
+    found: dict[str, str] = {}
+    for item in params or ():
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise InputError(
+                f"The parameter {item!r} is not name=value.", next_step="Write -p product_id=1005…"
+            )
+        found[name] = value
+    return found
+
+
+def read_source(source: str) -> str:
+    """The text of a file, or of standard input for `-`."""
+    if source == "-":
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    try:
+        return Path(source).read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{source!r} cannot be read: {why.lower()}.",
+            next_step="Give a file's path, or - for standard input.",
+        ) from None
+
+
+def emit(document: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def console() -> Any:
+    """A rich console on standard output; built when it is needed, as importing rich takes time."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def string_segments(segments: Iterable[Any]) -> Any:
+    """The string to sign as colored text: names bold, the path and the secret marked."""
+    from rich.text import Text
+
+    styles = {"path": "bold magenta", "name": "bold", "secret": "bold red", "separator": "yellow"}
+    text = Text()
+    for segment in segments:
+        shown = "‹app_secret›" if segment.kind == "secret" else segment.text
+        text.append(shown, styles.get(segment.kind, ""))
+    return text

@@ -1,0 +1,127 @@
+"""sign, verify, diagnose, explain: requests looked at, nothing sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import signing
+from ..errors import IntakeError
+from ..recipes import RECIPES
+from .common import (
+    AppKey,
+    Json,
+    Params,
+    PlatformName,
+    Source,
+    Verb,
+    app_from,
+    console,
+    emit,
+    needed_secret,
+    pairs,
+    read_source,
+    secret,
+    string_segments,
+)
+
+
+def sign(
+    name: Annotated[str, typer.Argument(help="/auth/token/create or aliexpress.ds.product.get")],
+    param: Params = None,
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    timestamp: Annotated[
+        str | None, typer.Option(help="Epoch milliseconds; now where left out.")
+    ] = None,
+    verb: Verb = "POST",
+    recipe: Annotated[
+        str | None, typer.Option(help=f"Sign by another rule: {', '.join(RECIPES)}.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Sign a call and show the string to sign, the signature and the request."""
+    signed = signing.sign(
+        name,
+        pairs(param),
+        app=app_from(app_key, platform, None),
+        timestamp=timestamp,
+        verb=verb.upper(),
+        recipe=signing.recipe_named(recipe) if recipe else None,
+    )
+    if as_json:
+        emit(signed.as_dict())
+        return
+    out = console()
+    out.print("String to sign", style="bold underline")
+    out.print(string_segments(signed.segments))
+    out.print(f"\nSignature\n{signed.signature}\n\n{signed.method} {signed.url}", markup=False)
+    if signed.body:
+        out.print(f"\n{signed.body}", markup=False)
+
+
+def verify(source: Source, as_json: Json = False) -> None:
+    """Is this request's signature right? Exit status 1 where it is not."""
+    from ..doctor import verify as check
+
+    checked = check(read_source(source), secret=needed_secret())
+    if as_json:
+        emit(checked.as_dict())
+    else:
+        out = console()
+        out.print("The signature is right." if checked.ok else "The signature is wrong.")
+        out.print(f"received  {checked.received}\nexpected  {checked.expected}", markup=False)
+        out.print("string to sign", style="bold")
+        out.print(string_segments(checked.walk.segments))
+        if not checked.ok:
+            out.print("\nalinb diagnose says which line is wrong.")
+    raise typer.Exit(0 if checked.ok else 1)
+
+
+def diagnose(
+    source: Source,
+    depth: Annotated[int, typer.Option(help="The largest number of mistakes at once.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Which mistakes make this very signature, and what else is wrong? Exit 1 if unexplained.
+
+    The secret comes from ALINB_APP_SECRET or a prompt; without it only the request is judged.
+    """
+    from ..doctor import diagnose as examine
+
+    found = examine(read_source(source), secret=secret(), depth=depth)
+    if as_json:
+        emit(found.as_dict())
+    else:
+        console().print(str(found), markup=False)
+    raise typer.Exit(1 if found.verdict == "unexplained" and found.had_secret else 0)
+
+
+def explain(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE_OR_FILE",
+            help="An error code, a message, or a file (- for standard input) with a reply, a HAR "
+            "file or an attempt.",
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """What does this error mean, what causes it, and what cures it?"""
+    from .. import intake
+    from ..explanations import explain as look_up
+
+    thing = what
+    if what == "-" or (len(what) < 4096 and Path(what).is_file()):
+        thing = read_source(what)
+    try:
+        found = look_up(intake.read(thing)) if what != thing or what == "-" else look_up(thing)
+    except IntakeError:
+        found = look_up(thing)
+    if as_json:
+        emit(found.as_dict())
+    else:
+        console().print(str(found), markup=False)

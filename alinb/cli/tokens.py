@@ -1,0 +1,133 @@
+"""token: the OAuth steps from the consent link to a refreshed token."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .common import AppKey, GatewayUrl, Json, PlatformName, app_from, emit
+
+app = typer.Typer(help="The OAuth steps: consent link, exchange, refresh.", no_args_is_help=True)
+
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print the tokens whole.")]
+
+
+@app.command()
+def url(
+    redirect_uri: Annotated[str, typer.Option(help="The callback URL of the console.")] = "",
+    force_auth: Annotated[bool, typer.Option(help="Ask for a fresh login.")] = False,
+    country: Annotated[str, typer.Option(help="Lazada and Daraz: the country to preselect.")] = "",
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Print a consent link, and the state its callback must bring back."""
+    from ..oauth import authorize
+
+    link = authorize(
+        app_from(app_key, platform, gateway),
+        redirect_uri,
+        force_auth=force_auth,
+        country=country,
+    )
+    if as_json:
+        emit({"url": link.url, "state": link.state})
+    else:
+        print(link.url)
+        print(f"\nThen: alinb token exchange --state {link.state} 'the address you land on'")
+
+
+@app.command()
+def exchange(
+    callback: Annotated[
+        str, typer.Argument(help="The whole callback URL, its query, or the code; - to paste it.")
+    ],
+    state: Annotated[
+        str | None, typer.Option(help="The state of the link, to be checked in a callback.")
+    ] = None,
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    reveal: Reveal = False,
+    as_json: Json = False,
+) -> None:
+    """Trade an authorization code for a token, once, and keep it."""
+    from ..oauth import parse_callback
+
+    text = typer.get_text_stream("stdin").readline() if callback == "-" else callback
+    parsed = parse_callback(text, state=state)
+    with _client(app_key, platform, gateway) as client:
+        _show(client.exchange(parsed), reveal, as_json)
+
+
+@app.command()
+def refresh(
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    reveal: Reveal = False,
+    as_json: Json = False,
+) -> None:
+    """Trade the refresh token that is kept for a new pair."""
+    with _client(app_key, platform, gateway) as client:
+        _show(client.refresh(), reveal, as_json)
+
+
+@app.command()
+def show(
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    reveal: Reveal = False,
+    as_json: Json = False,
+) -> None:
+    """Show the token that is kept, masked."""
+    with _client(app_key, platform, gateway) as client:
+        token = client.token
+    if token is None:
+        raise InputError(
+            f"No token is kept for app {client.app.key}.",
+            next_step="alinb token url begins the way to one.",
+        )
+    _show(token, reveal, as_json)
+
+
+@app.command()
+def forget(
+    app_key: AppKey = None,
+    platform: PlatformName = None,
+    gateway: GatewayUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Delete the token that is kept."""
+    with _client(app_key, platform, gateway) as client:
+        gone = client.store.forget(client.app.platform.name, client.app.key)
+    if as_json:
+        emit({"forgotten": gone})
+    else:
+        print("The token is deleted." if gone else "There was no token.")
+
+
+def _client(app_key: str | None, platform: str | None, gateway: str | None) -> Any:
+    from ..client import Client
+    from ..tokens import FileStore
+
+    return Client(app_from(app_key, platform, gateway), store=FileStore())
+
+
+def _show(token: Any, reveal: bool, as_json: bool) -> None:
+    facts = token.as_dict(reveal=reveal)
+    if as_json:
+        emit(facts)
+        return
+    for name, value in facts.items():
+        print(f"{name:20} {value}")
+    now = time.time()
+    if token.expired(now):
+        print("The access token has expired: alinb token refresh.")
+    elif token.refresh_due(now):
+        print("Less than half an hour is left: alinb token refresh.")

@@ -1,0 +1,117 @@
+"""A diagnosis: what is wrong, how sure that is, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import render
+from ..knowledge import load
+from ..signing import Interface
+from ..stages import STAGES, Walk, mask
+from .lint import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong with a request.
+
+    `verdict` is correct (the signature is right), explained (the mistakes named reproduce the very
+    signature, which is proof) or unexplained. `alternatives` are the other smallest sets that give
+    the same signature on this request. `searched` is the number of recipes tried.
+    `right` is the walk that gives the right signature, `theirs` the one that gave this one; both
+    are None without the secret.
+    """
+
+    verdict: str
+    mistakes: tuple[str, ...]
+    alternatives: tuple[tuple[str, ...], ...]
+    findings: tuple[Finding, ...]
+    cure: str
+    searched: int
+    elapsed_ms: float
+    interface: Interface
+    right: Walk | None = field(default=None, repr=False)
+    theirs: Walk | None = field(default=None, repr=False)
+    had_secret: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The one-line verdict."""
+        if self.verdict == "correct":
+            return "The signature is right."
+        if self.verdict == "explained":
+            named = " and ".join(name_of(id_) for id_ in self.mistakes)
+            return f"Proved: {named}."
+        if not self.had_secret:
+            seen = len(self.findings)
+            return (
+                f"Without the app secret only the request itself can be judged: {seen} finding(s)."
+            )
+        return (
+            f"None of {self.searched:,} recipes gives this signature with this secret: most likely "
+            "it was made with another secret, or a value was changed after signing."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "mistakes": list(self.mistakes),
+            "alternatives": [list(ids) for ids in self.alternatives],
+            "findings": [finding._asdict() for finding in self.findings],
+            "cure": self.cure,
+            "searched": self.searched,
+            "elapsed_ms": round(self.elapsed_ms, 3),
+            "summary": self.summary,
+            "stages": [
+                {"stage": stage, "right": right, "theirs": theirs, "differs": right != theirs}
+                for stage, right, theirs in self.stages
+            ],
+        }
+
+    @property
+    def stages(self) -> list[tuple[str, str, str]]:
+        """Each stage as (stage, as it must be, as it was), where both walks are known."""
+        if self.right is None or self.theirs is None:
+            return []
+        right, theirs = self.right.stages, self.theirs.stages
+        return [(stage, right[stage], theirs[stage]) for stage in STAGES]
+
+    def _strings(self) -> list[tuple[str, str]]:
+        shown = []
+        if self.theirs is not None:
+            shown.append(("as it was signed", mask(self.theirs.segments)))
+        if self.right is not None:
+            shown.append(("as it must be signed", mask(self.right.segments)))
+        return shown
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        for finding in self.findings:
+            lines += [f"  [{finding.certainty}] {finding.id}: {finding.evidence}"]
+            lines += [f"      {finding.cure}"]
+        lines += [f"{what}:\n  {text}" for what, text in self._strings()]
+        if self.alternatives:
+            other = "; ".join(" + ".join(ids) for ids in self.alternatives)
+            lines.append(f"The same signature also comes from: {other}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [(f.certainty, f.id, f.evidence, f.cure) for f in self.findings]
+        parts = [render.table(("how sure", "what", "seen", "change this"), rows)] if rows else []
+        parts += [
+            render.table(("string to sign", ""), self._strings()) if self._strings() else "",
+            render.paragraph(
+                "The same signature also comes from: "
+                + "; ".join(" + ".join(ids) for ids in self.alternatives)
+            )
+            if self.alternatives
+            else "",
+        ]
+        return render.html(self.summary, *parts)
+
+
+def name_of(mistake: str) -> str:
+    """A mistake's plain name."""
+    known = load("mistakes")["mistakes"].get(mistake)
+    return f"{known['name'][0].lower()}{known['name'][1:]}" if known else mistake

@@ -1,0 +1,67 @@
+"""What the readers share: a checked attempt, and lenient readings of loose data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..attempts import Attempt
+from ..errors import IntakeError
+
+
+def attempt(method: str, url: str, **more: Any) -> Attempt:
+    url = url.strip()
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise IntakeError(
+            f"{url[:60]!r} is not a full URL.",
+            next_step="It has to begin with https:// and a host.",
+        )
+    return Attempt(method=method.upper(), url=url, source="pasted", **more)
+
+
+def header_pairs(headers: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(headers, Mapping):
+        return tuple((str(name), str(value)) for name, value in headers.items())
+    if isinstance(headers, list):
+        if all(isinstance(item, list | tuple) and len(item) == 2 for item in headers):
+            return tuple((str(name), str(value)) for name, value in headers)
+        return tuple(name_values(headers))
+    return ()
+
+
+def name_values(items: Any) -> list[tuple[str, str]]:
+    return [
+        (str(item["name"]), str(item.get("value", "")))
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, Mapping) and "name" in item
+    ]
+
+
+def text_mapping(value: Any) -> dict[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}
+
+
+def as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_int(value: Any, otherwise: int) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return otherwise
+
+
+def as_float(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

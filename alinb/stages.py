@@ -1,0 +1,317 @@
+"""A signature as a walk through eight stages; a recipe is the turn taken at each of them.
+
+    select   which parameters are signed          wrap     what stands around the string
+    format   how a value becomes text             key      the bytes that key the MAC
+    order    how names are sorted                 digest   the function
+    join     how pairs become one string          encode   bytes to text
+
+A `Turn` is one decision at one stage, a `Recipe` the turns of a whole walk, a `Signer` a recipe
+made ready for one secret and one path. The client, the explanation, the sandbox and the doctor
+all walk here; there is no other signing code in alinb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from .redact import Secret
+
+Params: TypeAlias = Mapping[str, str]
+
+STAGES = ("select", "format", "order", "join", "wrap", "key", "digest", "encode")
+
+
+class Segment(NamedTuple):
+    """A labelled piece of the string to sign.
+
+    `kind` is path, name, value, separator, secret, body or other; `parameter` names the parameter
+    that a name or value belongs to.
+    """
+
+    kind: str
+    text: str
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a turn may look at besides the parameters: the rest of the request, and the secret."""
+
+    secret: Secret
+    path: str = ""
+    app_key: str = ""
+    verb: str = "POST"
+    url: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One decision at one stage; `mistake` is true where it leads away from the right signature.
+
+    `slot` says which other turns it excludes: a recipe holds one turn a slot. What `run` takes and
+    returns depends on the stage:
+
+        select, format   context -> (parameters -> parameters)
+        order            names -> names, or (names, parameters) -> names where `by_value` is set
+        join             the pieces of one pair: NAME, VALUE and separators; see `Layout`
+        wrap             context -> (segments before, segments after); slot `spelling`: text -> text
+        key              context -> bytes; slot `spelling`: bytes -> bytes
+        digest           (key) -> (bytes -> bytes); slot `charset`: text -> bytes
+        encode           bytes -> text
+    """
+
+    id: str
+    stage: str
+    slot: str
+    run: Any = field(compare=False, repr=False)
+    mistake: bool = False
+    detail: str = ""
+    by_value: bool = False
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the turn is taken in a walk; slots of one stage have an order of their own."""
+        slots = SLOTS[self.stage]
+        slot = self.slot.partition(":")[0]
+        return STAGES.index(self.stage), slots.index(slot) if slot in slots else len(slots)
+
+
+#: The slots of each stage in the order they are walked; a slot may be divided by `:parameter`.
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "select": ("without-sign", "leave-out", "empties", "add"),
+    "format": ("timestamp", "sign-method", "token-name", "json", "boolean", "percent"),
+    "order": ("order",),
+    "join": ("join",),
+    "wrap": ("prefix", "body", "secret", "spelling"),
+    "key": ("source", "spelling"),
+    "digest": ("charset", "function"),
+    "encode": ("encode",),
+}
+
+NAME, VALUE = "‹name›", "‹value›"
+
+
+class Layout:
+    """The pieces of a string to sign for one set of names, ready to be filled with values.
+
+    Sorting, joining and wrapping depend on the names alone, so a layout serves every call with the
+    same names: copy `blank` and put `pick(parameters)` at `places`. `labels` runs parallel.
+    """
+
+    __slots__ = ("blank", "labels", "names", "pick", "places")
+
+    def __init__(self, pattern: Sequence[str], names: Sequence[str], around: Around) -> None:
+        before, after = around
+        self.names = tuple(names)
+        self.places = slice(len(before) + pattern.index(VALUE), -len(after) or None, len(pattern))
+        pairs = [
+            Segment({NAME: "name", VALUE: "value"}.get(piece, "separator"), piece, name)
+            for name in names
+            for piece in pattern
+        ]
+        if pairs and pairs[-1].kind == "separator":
+            pairs.pop()
+        self.labels = [
+            *before,
+            *(s._replace(text={NAME: s.parameter, VALUE: ""}.get(s.text, s.text)) for s in pairs),
+            *after,
+        ]
+        self.blank = [segment.text for segment in self.labels]
+        if len(names) > 1:
+            self.pick: Callable[[Params], tuple[str, ...]] = itemgetter(*names)
+        else:
+            self.pick = lambda params: tuple(params[name] for name in self.names)
+
+
+Around: TypeAlias = tuple[tuple[Segment, ...], tuple[Segment, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Every stage of one signature, for showing and for comparing.
+
+    `digest` is the MAC in lower-case hex before it is encoded. The key is never kept.
+    """
+
+    recipe: Recipe
+    selected: Params
+    formatted: Params
+    order: tuple[str, ...]
+    segments: tuple[Segment, ...] = field(repr=False)
+    string_to_sign: str = field(repr=False)
+    digest: str
+    signature: str
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """What each stage gave, as text that is safe to show: the secret is masked."""
+        shown = self.recipe.turn_ids
+        joined = [s for s in self.segments if s.kind in ("name", "value", "separator")]
+        return {
+            "select": " ".join(self.selected),
+            "format": " ".join(f"{name}={value}" for name, value in self.formatted.items()),
+            "order": " ".join(self.order),
+            "join": "".join(s.text for s in joined),
+            "wrap": mask(self.segments),
+            "key": " ".join(shown["key"]),
+            "digest": " ".join(shown["digest"]) + " " + self.digest,
+            "encode": self.signature,
+        }
+
+
+def mask(segments: Iterable[Segment]) -> str:
+    """The string to sign with the secret's own segments masked."""
+    return "".join("‹app_secret›" if s.kind == "secret" else s.text for s in segments)
+
+
+class Signer:
+    """A recipe made ready for one context; calling it signs parameters.
+
+    It holds hash states derived from the secret, which are as good as the secret: it has no
+    telling repr and cannot be pickled.
+    """
+
+    __slots__ = ("_spell", "_steps", "recipe")
+
+    def __init__(self, recipe: Recipe, context: Context) -> None:
+        self.recipe = recipe
+        self._spell = recipe.slot("wrap", "spelling") or str
+        self._steps = _steps(recipe, context)
+
+    def __call__(self, params: Params) -> str:
+        """The signature of these parameters, in the recipe's encoding."""
+        return self._steps(params)[0]
+
+    def walk(self, params: Params) -> Walk:
+        """The same signature with what every stage gave."""
+        signature, mac, text, pieces, layout, formatted, selected = self._steps(params)
+        return Walk(
+            recipe=self.recipe,
+            selected=dict(selected),
+            formatted=dict(formatted),
+            order=layout.names,
+            segments=tuple(
+                label._replace(text=self._spell(piece))
+                for label, piece in zip(layout.labels, pieces, strict=True)
+                if piece
+            ),
+            string_to_sign=text,
+            digest=mac.hex(),
+            signature=signature,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Signer {self.recipe.name}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Signer holds the secret and is not pickled; pickle the Recipe instead")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One turn at each slot of the eight stages.
+
+    >>> from alinb.recipes import SYSTEM
+    >>> SYSTEM.signer(Context(Secret("helloworld"), path="/test/api"))({"foo": "1", "bar": "2"})[:8]
+    '98915E70'
+    """
+
+    name: str
+    turns: tuple[Turn, ...] = field(repr=False)
+
+    def turned(self, *turns: Turn) -> Recipe:
+        """The recipe with these turns taken instead of those in the same slots."""
+        taken = {(turn.stage, turn.slot): turn for turn in self.turns}
+        taken.update({(turn.stage, turn.slot): turn for turn in turns})
+        return replace(self, turns=tuple(sorted(taken.values(), key=lambda turn: turn.place)))
+
+    def signer(self, context: Context) -> Signer:
+        return Signer(self, context)
+
+    @property
+    def mistakes(self) -> tuple[Turn, ...]:
+        return tuple(turn for turn in self.turns if turn.mistake)
+
+    @property
+    def turn_ids(self) -> dict[str, tuple[str, ...]]:
+        """The names of the turns by stage."""
+        return {s: tuple(t.id for t in self.turns if t.stage == s) for s in STAGES}
+
+    def runs(self, stage: str) -> tuple[Any, ...]:
+        return tuple(turn.run for turn in self.turns if turn.stage == stage)
+
+    def slot(self, stage: str, slot: str) -> Any | None:
+        """What the turn in a slot does, or None where the recipe takes none there."""
+        return next((t.run for t in self.turns if (t.stage, t.slot) == (stage, slot)), None)
+
+    def only(self, stage: str, slot: str = "") -> Turn:
+        return next(t for t in self.turns if t.stage == stage and slot in ("", t.slot))
+
+
+_Steps: TypeAlias = tuple[str, bytes, str, list[str], Layout, Params, Params]
+
+
+def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
+    """The walk itself; what does not depend on the parameters is done once, before it."""
+    select = _chain([run(context) for run in recipe.runs("select")])
+    spell_values = _chain([run(context) for run in recipe.runs("format")])
+    spell_text = recipe.slot("wrap", "spelling")
+    charset = recipe.only("digest", "charset").run
+    mac_of = recipe.only("digest", "function").run(_key(recipe, context))
+    encode = recipe.only("encode").run
+    order = recipe.only("order")
+    lay = partial(Layout, recipe.only("join").run, around=_around(recipe, context))
+    layout_of = lru_cache(maxsize=256)(lambda names: lay(order.run(names)))
+
+    def walk(params: Params) -> _Steps:
+        selected = select(params) if select else params
+        formatted = spell_values(selected) if spell_values else selected
+        names = tuple(formatted)
+        layout = lay(order.run(names, formatted)) if order.by_value else layout_of(names)
+        pieces = layout.blank.copy()
+        pieces[layout.places] = layout.pick(formatted)
+        text = "".join(pieces)
+        if spell_text:
+            text = spell_text(text)
+        try:
+            message = charset(text)
+        except UnicodeEncodeError:
+            # Half a surrogate pair, which a JSON escape can carry, has no bytes of its own.
+            message = text.encode("utf-8", "surrogatepass")
+        mac = mac_of(message)
+        return encode(mac), mac, text, pieces, layout, formatted, selected
+
+    return walk
+
+
+def _chain(functions: Sequence[Callable[[Params], Params]]) -> Callable[[Params], Params] | None:
+    if len(functions) < 2:
+        return functions[0] if functions else None
+
+    def chained(params: Params) -> Params:
+        for function in functions:
+            params = function(params)
+        return params
+
+    return chained
+
+
+def _around(recipe: Recipe, context: Context) -> Around:
+    before: tuple[Segment, ...] = ()
+    after: tuple[Segment, ...] = ()
+    for turn in recipe.turns:
+        if turn.stage == "wrap" and turn.slot != "spelling":
+            front, back = turn.run(context)
+            before, after = (*front, *before), (*after, *back)
+    return before, after
+
+
+def _key(recipe: Recipe, context: Context) -> bytes:
+    key: bytes = recipe.only("key", "source").run(context)
+    spelling = recipe.slot("key", "spelling")
+    return spelling(key) if spelling else key
