@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from .stages import NAME, VALUE, Around, Context, Params, Recipe, Segment, Turn
+from .stages import NAME, VALUE, Around, Context, Recipe, Segment, Turn
 
 
 def hmac_of(algorithm: str, key: bytes) -> Callable[[bytes], bytes]:
@@ -34,15 +34,6 @@ def plain_digest(algorithm: str, key: bytes) -> Callable[[bytes], bytes]:
     return lambda message: hashlib.new(algorithm, message).digest()
 
 
-def _all_but(sign_parameter: str, context: Context) -> Callable[[Params], Params]:
-    def select(params: Params) -> Params:
-        if sign_parameter not in params:
-            return params
-        return {name: value for name, value in params.items() if name != sign_parameter}
-
-    return select
-
-
 def _in_front(context: Context) -> Around:
     return (Segment("path", context.path),), ()
 
@@ -60,8 +51,8 @@ def _upper_hex(mac: bytes) -> str:
     return mac.hex().upper()
 
 
-ALL_BUT_SIGN = Turn("all_but_sign", "select", "without-sign", partial(_all_but, "sign"))
-ALL_BUT_AOP = Turn("all_but_sign", "select", "without-sign", partial(_all_but, "_aop_signature"))
+ALL_BUT_SIGN = Turn("all_but_sign", "select", "without-sign", "sign")
+ALL_BUT_AOP = Turn("all_but_sign", "select", "without-sign", "_aop_signature")
 ASCII_ORDER = Turn("ascii_order", "order", "order", sorted)
 NAME_VALUE = Turn("name_value", "join", "join", (NAME, VALUE))
 PATH_IN_FRONT = Turn("path_in_front", "wrap", "prefix", _in_front)

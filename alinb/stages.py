@@ -56,7 +56,8 @@ class Turn:
     `slot` says which other turns it excludes: a recipe holds one turn a slot. What `run` takes and
     returns depends on the stage:
 
-        select, format   context -> (parameters -> parameters)
+        select, format   context -> (parameters -> parameters); slot `without-sign`: the name of the
+                         parameter that carries the signature
         order            names -> names, or (names, parameters) -> names where `by_value` is set
         join             the pieces of one pair: NAME, VALUE and separators; see `Layout`
         wrap             context -> (segments before, segments after); slot `spelling`: text -> text
@@ -170,22 +171,21 @@ def mask(segments: Iterable[Segment]) -> str:
 
 
 class Signer:
-    """A recipe made ready for one context; calling it signs parameters.
+    """A recipe made ready for one context; `sign` gives the signature of parameters.
 
     It holds hash states derived from the secret, which are as good as the secret: it has no
     telling repr and cannot be pickled.
     """
 
-    __slots__ = ("_spell", "_steps", "recipe")
+    __slots__ = ("_spell", "_steps", "recipe", "sign")
 
     def __init__(self, recipe: Recipe, context: Context) -> None:
         self.recipe = recipe
         self._spell = recipe.slot("wrap", "spelling") or str
-        self._steps = _steps(recipe, context)
-
-    def __call__(self, params: Params) -> str:
-        """The signature of these parameters, in the recipe's encoding."""
-        return self._steps(params)[0]
+        steps = self._steps = _steps(recipe, context)
+        #: The signature of parameters, in the recipe's encoding. A closure: a method costs more
+        #: to call than a twentieth of the whole signature.
+        self.sign: Callable[[Params], str] = lambda params: steps(params)[0]
 
     def walk(self, params: Params) -> Walk:
         """The same signature with what every stage gave."""
@@ -217,7 +217,7 @@ class Recipe:
     """One turn at each slot of the eight stages.
 
     >>> from alinb.recipes import SYSTEM
-    >>> SYSTEM.signer(Context(Secret("helloworld"), path="/test/api"))({"foo": "1", "bar": "2"})[:8]
+    >>> SYSTEM.signer(Context(Secret("helloworld"), path="/test/api")).sign({"foo": "1", "bar": "2"})[:8]
     '98915E70'
     """
 
@@ -258,21 +258,29 @@ _Steps: TypeAlias = tuple[str, bytes, str, list[str], Layout, Params, Params]
 
 def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
     """The walk itself; what does not depend on the parameters is done once, before it."""
-    select = _chain([run(context) for run in recipe.runs("select")])
+    carrier = recipe.only("select", "without-sign").run
+    select = _chain(
+        [t.run(context) for t in recipe.turns if t.stage == "select" and t.slot != "without-sign"]
+    )
     spell_values = _chain([run(context) for run in recipe.runs("format")])
     spell_text = recipe.slot("wrap", "spelling")
     charset = recipe.only("digest", "charset").run
     mac_of = recipe.only("digest", "function").run(_key(recipe, context))
     encode = recipe.only("encode").run
     order = recipe.only("order")
+    by_value = order.by_value
     lay = partial(Layout, recipe.only("join").run, around=_around(recipe, context))
     layout_of = lru_cache(maxsize=256)(lambda names: lay(order.run(names)))
 
     def walk(params: Params) -> _Steps:
-        selected = select(params) if select else params
+        selected = params
+        if carrier in params:
+            selected = {name: value for name, value in params.items() if name != carrier}
+        if select:
+            selected = select(selected)
         formatted = spell_values(selected) if spell_values else selected
         names = tuple(formatted)
-        layout = lay(order.run(names, formatted)) if order.by_value else layout_of(names)
+        layout = lay(order.run(names, formatted)) if by_value else layout_of(names)
         pieces = layout.blank.copy()
         pieces[layout.places] = layout.pick(formatted)
         text = "".join(pieces)

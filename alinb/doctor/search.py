@@ -132,7 +132,7 @@ class _Walk:
                     grown.add(tuple(state.items()), state, paths)
                 for turn in self._options(*slot):
                     if cost + turn.mistake <= self._limit:
-                        after = turn.run(self._context)(state)
+                        after = _applied(turn, state, self._context)
                         grown.add(tuple(after.items()), after, _extended(paths, turn))
             states = grown
         return states
@@ -178,6 +178,13 @@ class _Walk:
         for turn in self._options("key", "source"):
             seen.setdefault(turn.run(self._context), (turn,) if turn.mistake else ())
         return list(seen.items())
+
+
+def _applied(turn: Turn, params: Params, context: Context) -> Params:
+    if turn.slot == "without-sign":
+        return {name: value for name, value in params.items() if name != turn.run}
+    after: Params = turn.run(context)(params)
+    return after
 
 
 def _start(params: Params) -> _States:

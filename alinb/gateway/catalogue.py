@@ -1,7 +1,7 @@
 """Made-up products that answer product calls in the live, unsimplified shapes.
 
-Shapes follow protocol.md 7.1, 7.3 and 7.4; every figure and name is invented. Money is whole US
-cents inside and text outside, never a float.
+Shapes follow the AliExpress DS and affiliate API references where live payloads confirm them; every
+figure and name is invented. Money is whole US cents inside and text outside, never a float.
 """
 
 import hashlib

@@ -132,6 +132,15 @@ def test_products_are_pinned_across_processes_and_versions() -> None:
     assert (first["targetOriginalPrice"], first["targetSalePrice"]) == ("20.53", "8.42")
     assert (first["originalPrice"], first["salePrice"]) == ("160.63", "65.86")
     assert (first["discount"], first["orders"], first["evaluateRate"]) == ("59%", "400+", "97.2")
+    assert CATALOGUE.ids[239] == 1005007708836971
+    assert [row["sku_id"] for row in skus(CATALOGUE.ids[2])] == [
+        "12000046860492912",
+        "12000046860492913",
+        "12000046860492914",
+        "12000046860492915",
+        "12000046860492916",
+        "12000046860492917",
+    ]
 
 
 def test_seed_changes_the_products_and_size_only_adds_some() -> None:
@@ -312,15 +321,17 @@ def test_search_pages_cover_the_matches_exactly_once(keyword: str, size: int) ->
 @pytest.mark.parametrize("size", [1, 7, 50, 240])
 def test_affiliate_pages_cover_the_matches_exactly_once(size: int) -> None:
     seen: list[int] = []
-    page_no = 0
-    while result := affiliate(page_no=(page_no := page_no + 1), page_size=size):
+    pages = -(-240 // size)
+    for page_no in range(1, pages + 1):
+        result = affiliate(page_no=page_no, page_size=size)
+        assert result is not None
         records = result["products"]["product"]
         assert result["current_page_no"] == page_no
         assert result["current_record_count"] == len(records) <= size
-        assert result["total_page_no"] == -(-240 // size)
+        assert result["total_page_no"] == pages
         assert result["total_record_count"] == 240
         seen += [record["product_id"] for record in records]
-    assert page_no == -(-240 // size) + 1
+    assert affiliate(page_no=pages + 1, page_size=size) is None
     assert tuple(seen) == CATALOGUE.ids
 
 
