@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,13 +66,17 @@ class Platform:
         Raises `InputError` where the URL is not http(s), or is plain http to another machine.
         """
         base = gateway.strip().rstrip("/")
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(base)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             raise InputError(
                 f"{gateway!r} is not a gateway's base URL.",
                 next_step="Give something like http://127.0.0.1:8700 or https://api-sg.aliexpress.com.",
             )
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise InputError(
                 f"{gateway} would carry the app key and tokens over plain http.",
                 next_step="Use https; plain http is for 127.0.0.1 only.",
@@ -90,8 +95,9 @@ class Platform:
                     f"{self.title} has no path calls such as {name}.",
                     next_step="Use a dotted method name, or another platform.",
                 )
-            base = self.token_api if name.startswith("/auth/token/") else self.api
-            return base + self.system + ("" if name.startswith("/") else "/") + name
+            path = name if name.startswith("/") else f"/{name}"
+            base = self.token_api if path.startswith("/auth/token/") else self.api
+            return base + self.system + path
         if not self.business:
             raise InputError(
                 f"{self.title} has no dotted calls such as {name}.",
@@ -191,19 +197,21 @@ class App:
 
         White space around the values is trimmed. Raises `MissingSecret` where one is not set.
         """
-        values = [environ.get(name, "").strip() for name in ("ALINB_APP_KEY", "ALINB_APP_SECRET")]
-        for name, value in zip(("ALINB_APP_KEY", "ALINB_APP_SECRET"), values, strict=True):
+        names = ("ALINB_APP_KEY", "ALINB_APP_SECRET", "ALINB_PLATFORM", "ALINB_GATEWAY")
+        key, secret, platform, gateway = (environ.get(name, "").strip() for name in names)
+        for name, value in zip(names, (key, secret), strict=False):
             if not value:
                 raise MissingSecret(
                     f"{name} is not set.",
                     next_step=f"Set it in the environment: export {name}=…",
                 )
-        profile = Platform.named(environ.get("ALINB_PLATFORM") or "aliexpress")
-        if gateway := environ.get("ALINB_GATEWAY"):
-            profile = profile.at(gateway)
-        return cls(values[0], values[1], profile)
+        profile = Platform.named(platform or "aliexpress")
+        return cls(key, secret, profile.at(gateway) if gateway else profile)
 
 
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

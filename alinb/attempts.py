@@ -139,8 +139,21 @@ class Attempt:
         code = f" {self.code}" if self.code else ""
         return f"<Attempt{number} {self.method} {self.api_name} {self.verdict}{code}{took}>"
 
+    def _repr_html_(self) -> str:
+        shown = self.redacted(Redactor(b"attempt"))
+        reply = shown.reply
+        facts = [
+            ("endpoint", shown.url.partition("?")[0]),
+            *shown.wire.params.items(),
+            *((f"stage {stage}", text) for stage, text in shown.stages.items()),
+            ("verdict", f"{shown.verdict} {shown.code}"),
+            ("message", reply.decisive_message if reply else shown.problem),
+            ("diagnosis", (shown.diagnosis or {}).get("summary", "")),
+        ]
+        return render.html(repr(self), render.table(("what", ""), [f for f in facts if f[1]]))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Two attempts side by side; every row is (what, left, right), equal or not.
 
@@ -180,6 +193,9 @@ class Comparison:
 
     def _marked(self) -> list[tuple[str, str, str, str, str]]:
         return [("≠" if a != b else "=", part, what, a, b) for part, what, a, b in self.rows]
+
+    def __repr__(self) -> str:
+        return f"<Comparison {len(self.differences)} of {len(self.rows)} rows differ>"
 
     def text(self, width: int = 160) -> str:
         """The table as text at most `width` characters wide; long cells show where they differ."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .errors import InputError
-from .redact import REQUEST_KINDS
+from .redact import REQUEST_KINDS, Secret
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,6 +75,8 @@ def spell(value: Any, name: str = "value") -> str:
     match value:
         case None:
             return ""
+        case Secret():
+            return value.reveal()
         case str():
             return value
         case bool():

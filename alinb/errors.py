@@ -31,7 +31,7 @@ class AlinbError(Exception):
     """Root of the tree: one line that says what is wrong, `next_step`, and the `evidence`."""
 
     def __init__(self, message: str, *, next_step: str = "", **evidence: Any) -> None:
-        super().__init__(message, next_step)
+        super().__init__(message)  # the rest would not survive pickling
         self.message = message
         self.next_step = next_step
         #: What the error knows: the reply, the attempt's id, the names that were found, …

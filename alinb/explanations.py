@@ -17,7 +17,7 @@ from .replies import Reply
 _NUMBER_FAMILIES = {"A": ("limit", "platform"), "B": ("platform", "sub"), "C": ("top", "limit")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     """What a code means, what causes it, what cures it, and how sure that is.
 
@@ -48,6 +48,9 @@ class Explanation:
         return asdict(self) | {
             "questions": [{"question": q, "answer": a} for q, a in self.questions]
         }
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self.code}: {self.confidence}>"
 
     def __str__(self) -> str:
         lines = [f"{self.code}: {self.meaning}", f"How sure: {self.confidence}"]

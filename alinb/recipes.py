@@ -47,6 +47,10 @@ def _both_sides(context: Context) -> Around:
     return (secret,), (secret,)
 
 
+def _secret_bytes(context: Context) -> bytes:
+    return context.secret.reveal().encode("utf-8", "surrogatepass")
+
+
 def _upper_hex(mac: bytes) -> str:
     return mac.hex().upper()
 
@@ -59,7 +63,7 @@ PATH_IN_FRONT = Turn("path_in_front", "wrap", "prefix", _in_front)
 NO_PREFIX = Turn("no_prefix", "wrap", "prefix", _nothing)
 NO_SECRET_AROUND = Turn("no_secret_around", "wrap", "secret", _nothing)
 SECRET_BOTH_SIDES = Turn("secret_both_sides", "wrap", "secret", _both_sides)
-APP_SECRET = Turn("app_secret", "key", "source", lambda context: context.secret.reveal().encode())
+APP_SECRET = Turn("app_secret", "key", "source", _secret_bytes)
 UTF8 = Turn("utf8", "digest", "charset", str.encode)
 HMAC_SHA256 = Turn("hmac_sha256", "digest", "function", partial(hmac_of, "sha256"))
 HMAC_MD5 = Turn("hmac_md5", "digest", "function", partial(hmac_of, "md5"))

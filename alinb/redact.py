@@ -38,15 +38,19 @@ REPLY_KINDS: Mapping[str, str] = {
 #: A shorter value would also hide innocent text, so it is hidden by its field's name alone.
 SHORTEST_BY_VALUE = 4
 
+#: A mark, or another stand-in such as the repr of a `Secret`: what is not hidden again.
+_MARK = r"‹[a-z_]+(?: [^‹›]*)?›"
 _IN_FORM = re.compile(
     r"(?:(?<=[?&\s'\"])|^)("
     + "|".join(sorted(REQUEST_KINDS, key=len, reverse=True))
-    + r")=(?!‹)([^&\s'\"#]+)",
+    + rf")=(?!{_MARK}[)\].,;:>}}]*(?:[&\s'\"#\\]|$))((?:{_MARK}|\\/|[^&\s'\"#\\])+)",
     re.IGNORECASE,
 )
 _NOT_CODE = sorted(({*REQUEST_KINDS} | {*REPLY_KINDS}) - {"code"}, key=len, reverse=True)
 _IN_JSON = re.compile(
-    r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*\\*\")(?!‹)((?:[^\"\\]|\\(?!\")[^\"])+)",
+    # A quote after a backslash ends the value in JSON within JSON, and belongs to it in plain JSON.
+    r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*(\\+)?\")"
+    rf"(?!{_MARK}\\*\")((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
@@ -82,7 +86,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        mine, theirs = (s._value.encode("utf-8", "surrogatepass") for s in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
@@ -156,8 +161,10 @@ class Redactor:
         return _IN_JSON.sub(self._json_field, text)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Hide the values of named parameters or headers."""
-        return tuple((name, self._named(REQUEST_KINDS, name, value)) for name, value in pairs)
+        """Hide the values of named parameters or headers, and known values in their names."""
+        return tuple(
+            (self.text(name), self._named(REQUEST_KINDS, name, value)) for name, value in pairs
+        )
 
     def data(self, data: Any) -> Any:
         """Hide values inside parsed JSON, keeping its shape."""
@@ -187,10 +194,13 @@ class Redactor:
             return text
         if self._pattern is None:
             longest_first = sorted(self._spellings, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+            known = "|".join(map(re.escape, longest_first))
+            self._pattern = re.compile(f"(?-i:{_HIDDEN.pattern})|{known}", re.IGNORECASE)
         return self._pattern.sub(self._known, text)
 
     def _known(self, match: re.Match[str]) -> str:
+        if _HIDDEN.fullmatch(match[0]):
+            return match[0]
         value = self._spellings.get(match[0].lower())
         if value is None:  # letters whose lower case has another length, such as İ
             return "‹secret 0000›"
@@ -201,7 +211,7 @@ class Redactor:
         return f"{name}={self.mark(REQUEST_KINDS[name.lower()], unquote_plus(value))}"
 
     def _json_field(self, match: re.Match[str]) -> str:
-        head, value = match.groups()
+        head, _, value = match.groups()
         name = re.sub(r"[^a-z_-]", "", head.lower())
         return head + self.mark(REPLY_KINDS.get(name) or REQUEST_KINDS[name], value)
 

@@ -23,7 +23,7 @@ _LIMIT = re.compile(
 _LIMIT_NUMBERS = {"A": {"901", "E901", "1002", "506", "4154"}, "C": {"4", "5", "6", "7", "8"}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reply:
     """One answer of a gateway.
 
@@ -101,6 +101,10 @@ class Reply:
             attempt_id=self.attempt_id,
             ban_seconds=self.ban_seconds,
         )
+
+    def __repr__(self) -> str:
+        said = f" {self.decisive_code}: {self.decisive_message}" if not self.ok else ""
+        return f"<Reply {self.name} {self.verdict}{said}{' ' + self.reason if self.reason else ''}>"
 
     def frame(self) -> Any:
         """The reply's records as a pandas DataFrame; see `alinb.frame`."""

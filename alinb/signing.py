@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from . import render
 from .app import App
 from .calls import Call, spell
 from .errors import InputError
@@ -21,7 +22,7 @@ from .recipes import (
     TOP_HMAC_MD5,
     TOP_MD5,
 )
-from .redact import Secret
+from .redact import Redactor, Secret
 from .stages import Context, Recipe, Segment, Signer, Walk, mask
 
 #: Parameters that describe the call rather than the business; they travel in the query.
@@ -78,6 +79,19 @@ class Signed:
     def __repr__(self) -> str:
         return f"<Signed {self.method} {self.call.name} {self.signature[:8]}…>"
 
+    def _repr_html_(self) -> str:
+        redactor = Redactor(b"signed")
+        redactor.learn_request(self.params.items())
+        shown = [
+            (s.kind, s.parameter, "‹app_secret›" if s.kind == "secret" else redactor.text(s.text))
+            for s in self.segments
+        ]
+        return render.html(
+            f"{self.method} {self.call.name}",
+            render.table(("piece of the string", "of parameter", "text"), shown),
+            render.paragraph(f"signature {self.signature}"),
+        )
+
     @property
     def string_to_sign(self) -> str:
         return self.walk.string_to_sign
@@ -101,12 +115,12 @@ class Signed:
 
     @property
     def url(self) -> str:
-        return f"{self.endpoint}?{urlencode(self.query)}" if self.query else self.endpoint
+        return f"{self.endpoint}?{_encoded(self.query)}" if self.query else self.endpoint
 
     @property
     def body(self) -> str:
         """The form body as text; "" for a GET or a multipart request."""
-        return "" if self.call.files else urlencode(self.form)
+        return "" if self.call.files else _encoded(self.form)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -122,7 +136,7 @@ class Signed:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verification:
     """Whether a request's signature is the right one, and the walk that gives the right one.
 
@@ -144,6 +158,9 @@ class Verification:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def __repr__(self) -> str:
+        return f"<Verification {'right' if self.ok else 'wrong'}: {self.received[:8]}…>"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -182,7 +199,7 @@ def sign(
     common = _common(call, app, timestamp, clock)
     sent = {**common, **call.params}
     sent.pop(platform.sign_parameter, None)
-    on_sync = call.is_path and "method" in sent
+    on_sync = call.is_path and "method" in sent and platform.business != ""
     endpoint = platform.api + platform.business if on_sync else platform.route(call.name)
     found = interface(endpoint, sent)
     context = Context(app.secret, path=found.path, app_key=app.key, verb=verb, url=endpoint)
@@ -263,6 +280,10 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def _encoded(params: Mapping[str, str]) -> str:
+    return urlencode(params, errors="surrogatepass")  # the bytes that were signed
+
+
 def _common(
     call: Call, app: App, timestamp: int | str | datetime | None, clock: Callable[[], float]
 ) -> dict[str, str]:
@@ -289,4 +310,4 @@ def _timestamp(
         moment = clock() if timestamp is None else timestamp / 1000
     if form == "text GMT+8":
         return spell(datetime.fromtimestamp(moment, UTC) + timedelta(hours=8))
-    return str(timestamp if isinstance(timestamp, int) else int(moment * 1000))
+    return str(timestamp if isinstance(timestamp, int) else round(moment * 1000))

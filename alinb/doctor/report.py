@@ -7,12 +7,13 @@ from typing import Any
 
 from .. import render
 from ..knowledge import load
+from ..redact import Redactor
 from ..signing import Interface
 from ..stages import STAGES, Walk, mask
 from .lint import Finding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Diagnosis:
     """What is wrong with a request.
 
@@ -54,6 +55,10 @@ class Diagnosis:
         )
 
     def as_dict(self) -> dict[str, Any]:
+        shown: dict[str, Any] = self._redactor().data(self._facts())
+        return shown
+
+    def _facts(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict,
             "mistakes": list(self.mistakes),
@@ -77,13 +82,21 @@ class Diagnosis:
         right, theirs = self.right.stages, self.theirs.stages
         return [(stage, right[stage], theirs[stage]) for stage in STAGES]
 
-    def _strings(self) -> list[tuple[str, str]]:
-        shown = []
-        if self.theirs is not None:
-            shown.append(("as it was signed", mask(self.theirs.segments)))
+    def _redactor(self) -> Redactor:
+        """Hides the codes, tokens and secrets of the request in whatever shows the diagnosis."""
+        redactor = Redactor(b"diagnosis")
         if self.right is not None:
-            shown.append(("as it must be signed", mask(self.right.segments)))
-        return shown
+            redactor.learn_request(self.right.selected.items())
+        return redactor
+
+    def _strings(self) -> list[tuple[str, str]]:
+        hide = self._redactor().text
+        walks = (("as it was signed", self.theirs), ("as it must be signed", self.right))
+        return [(what, hide(mask(walk.segments))) for what, walk in walks if walk is not None]
+
+    def __repr__(self) -> str:
+        named = ", ".join(self.mistakes or [f.id for f in self.findings])
+        return f"<Diagnosis {self.verdict}{': ' + named if named else ''}>"
 
     def __str__(self) -> str:
         lines = [self.summary]

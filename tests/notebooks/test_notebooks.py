@@ -1,0 +1,30 @@
+"""What nbval does not see: size, widget state, tags, secrets in stored outputs."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.rebuild_notebooks import NOTEBOOKS, problems
+
+FOUND = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def test_there_are_notebooks():
+    assert "00_start_here.ipynb" in [path.name for path in FOUND]
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
+def test_a_notebook_is_fit_to_be_committed(path: Path):
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
+def test_no_output_holds_a_token_a_code_or_a_home_folder(path: Path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        stored = str(cell.get("outputs", ""))
+        assert not re.search(r"5000[01][A-Za-z0-9]{40,}", stored)
+        assert not re.search(r"3_\d{5,}_\w{20,}", stored)
+        assert not re.search(r"/(?:home|root|Users|tmp)/", stored)
+        assert "Traceback" not in stored

@@ -1,0 +1,66 @@
+"""`python -m tests.rebuild_notebooks`: run every notebook and store its outputs.
+
+    --check   change nothing; exit 1 where a notebook holds widget state or is too large
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+LARGEST = 200_000
+
+
+def rebuild(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    nbformat.write(notebook, path)
+
+
+def problems(path: Path) -> list[str]:
+    """What keeps a notebook from being committed."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    found = []
+    if "widgets" in notebook.metadata:
+        found.append("widget state is saved in it")
+    if path.stat().st_size > LARGEST:
+        found.append(f"larger than {LARGEST:,} bytes")
+    if len(notebook.cells) > 20:
+        found.append("more than twenty cells")
+    if "parameters" not in code[0].metadata.get("tags", []):
+        found.append("its first code cell has no tag `parameters`")
+    if any(cell.execution_count is None for cell in code):
+        found.append("a cell was never run")
+    return found
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.rebuild_notebooks")
+    options.add_argument("--check", action="store_true")
+    check = options.parse_args().check
+    wrong = 0
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        if not check:
+            rebuild(path)
+        for problem in problems(path):
+            wrong += 1
+            print(f"{path.name}: {problem}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
