@@ -198,9 +198,19 @@ class Comparison:
         return f"<Comparison {len(self.differences)} of {len(self.rows)} rows differ>"
 
     def text(self, width: int = 160) -> str:
-        """The table as text at most `width` characters wide; long cells show where they differ."""
-        widest = max(16, (width - 34) // 2)
-        rows = [(*row[:3], *render.cut_pair(row[3], row[4], widest)) for row in self._marked()]
+        """The table as text at most `width` characters wide, or 50 where that is less.
+
+        Long cells show where they differ.
+        """
+        marked = self._marked()
+        longest = max((len(row[2]) for row in marked), default=0)
+        name = min(longest, max(12, width // 4))
+        # 19 characters go to the mark, the part and the gaps.
+        widest = max(8, (width - 19 - max(name, len("what"))) // 2)
+        rows = [
+            (*row[:2], render.cut_pair(row[2], row[2], name)[0], *render.cut_pair(*row[3:], widest))
+            for row in marked
+        ]
         return render.text_table(("", "part", "what", self.left, self.right), rows, widest)
 
     def __str__(self) -> str:
@@ -270,7 +280,7 @@ def _outcome(left: Attempt, right: Attempt) -> list[tuple[str, str, str]]:
             "code": attempt.code,
             "message": reply.decisive_message if reply else attempt.problem,
             "request id": reply.request_id if reply else "",
-            "mistakes": " ".join((attempt.diagnosis or {}).get("mistakes", [])),
+            "mistakes": " ".join(map(str, (attempt.diagnosis or {}).get("mistakes") or ())),
         }
 
     ours, theirs = facts(left), facts(right)

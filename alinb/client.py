@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +11,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 import anyio
-import anyio.from_thread
 import httpx
 
 from . import oauth, replies
@@ -108,7 +109,7 @@ class _Core:
         return sign(call, app=self.app, clock=self.clock, **how)
 
     def sign(
-        self, name: str, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
+        self, name: str, /, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
     ) -> Signed:
         """The call signed but not sent, by another recipe where one is given."""
         return self.signed(name, params, verb=verb, recipe=recipe)
@@ -125,7 +126,7 @@ class _Core:
             method=signed.method,
             url=signed.url,
             headers=tuple(request.headers.multi_items()),
-            body=signed.body or _text_parts(signed),
+            body=signed.body or _text_parts(signed, request),
             string_to_sign=signed.string_to_sign,
             stages=signed.walk.stages,
             name=signed.call.name,
@@ -135,6 +136,11 @@ class _Core:
             elapsed_ms=elapsed_ms,
             **outcome,
         )
+
+    def open_journal(self) -> None:
+        """Fail before anything is sent where the attempt could not be kept: a code works once."""
+        if self.journal is not None:
+            self.journal.open()
 
     def record(self, attempt: Attempt) -> Attempt:
         """Diagnose a refusal while its values are in memory, and keep the attempt."""
@@ -230,12 +236,13 @@ class Client(_Core):
             transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
         )
 
-    def call(self, name: str | Call, *, verb: str = "POST", **params: Any) -> Reply:
+    def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
         """Call an API by name. The token that is held goes along where the call takes one."""
         return self.send(self.signed(name, params, verb=verb))
 
     def send(self, signed: Signed) -> Reply:
         """Send a signed call as it is, once. Raises `NoReply` where no answer comes."""
+        self.open_journal()
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
         try:
             response = self._http.send(request)
@@ -302,12 +309,13 @@ class AsyncClient(_Core):
             transport=transport, timeout=timeout, trust_env=self.may_use_proxy
         )
 
-    async def call(self, name: str | Call, *, verb: str = "POST", **params: Any) -> Reply:
+    async def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
         """Call an API by name; see `Client.call`."""
         return await self.send(self.signed(name, params, verb=verb))
 
     async def send(self, signed: Signed) -> Reply:
         """Send a signed call as it is, once; see `Client.send`."""
+        await anyio.to_thread.run_sync(self.open_journal)
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
         try:
             response = await self._http.send(request)
@@ -349,18 +357,25 @@ class AsyncClient(_Core):
 
 
 class _InProcess(httpx.BaseTransport):
-    """Lets the sync client talk to an ASGI gateway in this process, on an event loop of its own."""
+    """Lets the sync client talk to an ASGI gateway in this process, on an event loop of its own.
+
+    The loop's thread is a daemon: a client that nobody closes does not keep the program running.
+    """
 
     def __init__(self, asgi: Any) -> None:
         self._inner = httpx.ASGITransport(asgi, raise_app_exceptions=False)
-        self._portal = anyio.from_thread.start_blocking_portal()
-        self._loop: Any = None
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        if self._loop is None:
-            self._loop = self._portal.__enter__()
-        return self._loop.call(self._answer, request)  # type: ignore[no-any-return]
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
@@ -368,11 +383,14 @@ class _InProcess(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, content=content)
 
     def close(self) -> None:
-        if self._loop is not None:
-            self._loop = self._portal.__exit__(None, None, None)
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = self._thread = None
 
 
-def _text_parts(signed: Signed) -> str:
+def _text_parts(signed: Signed, sent: httpx.Request) -> str:
     """What a multipart body said, as text: the parts that are signed, and the names of files."""
     if not signed.call.files:
         return ""
@@ -381,7 +399,7 @@ def _text_parts(signed: Signed) -> str:
         signed.url,
         data=dict(signed.form),
         files={name: (file, b"") for name, (file, _) in signed.call.files.items()},
-        headers={"Content-Type": "multipart/form-data; boundary=alinb"},
+        headers={"Content-Type": sent.headers["Content-Type"]},
     )
     return request.read().decode("utf-8", "replace")
 

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +21,8 @@ from .redact import Redactor, Secret
 #: Marks a SQLite file as ours: "alnb".
 APPLICATION_ID = 0x616C6E62
 SCHEMA_VERSION = 1
+#: How long one process waits for another that writes, in s.
+LOCK_S = 30.0
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -142,6 +145,10 @@ class Journal:
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
 
+    def open(self) -> None:
+        """Make the file where there is none. Raises `JournalError` where it cannot be used."""
+        _ = self.key
+
     @property
     def key(self) -> bytes:
         """The random key of this journal's fingerprints."""
@@ -154,7 +161,7 @@ class Journal:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             self._create()
-            with closing(sqlite3.connect(self.path, timeout=30)) as db:
+            with closing(sqlite3.connect(self.path, timeout=LOCK_S)) as db:
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute("PRAGMA foreign_keys = ON")
                 self._check(db)
@@ -170,10 +177,17 @@ class Journal:
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _check(self, db: sqlite3.Connection) -> None:
-        mark, version = (
-            db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
+        # One transaction, for another process may be making the journal at this moment.
+        db.execute("BEGIN")
+        mark, version, tables = (
+            db.execute(query).fetchone()[0]
+            for query in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_master",
+            )
         )
+        db.rollback()
         if (mark, version) == (APPLICATION_ID, SCHEMA_VERSION):
             return
         if mark == APPLICATION_ID:
@@ -181,11 +195,27 @@ class Journal:
                 f"{self.path} was written by a newer alinb (schema {version}).",
                 next_step="Upgrade alinb, or set ALINB_JOURNAL to another path.",
             )
-        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if mark or tables:
             raise sqlite3.DatabaseError("it is another program's database")
         with self._ready:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+            self._fill(db)
+
+    def _fill(self, db: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + LOCK_S
+        while True:
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(_SCHEMA)
+            except sqlite3.OperationalError as error:
+                # Nobody waits for a lock in the change to WAL, so that two who make the journal at
+                # the same moment would fail.
+                locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                db.rollback()
+                if not locked or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _broken(self, error: Exception) -> JournalError:
         why = getattr(error, "strerror", None) or str(error)

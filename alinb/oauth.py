@@ -15,6 +15,9 @@ from .errors import CallbackError, InputError
 from .redact import Secret
 
 _QUOTES = " \t\r\n\"'`“”‘’„‚«»<>"
+#: Names fit to be shown: a code pasted in the place of a name is not one of them.
+_NAME = re.compile(r"[A-Za-z_]{1,20}")
+_FULL_URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s/]")
 _APP_IN_CODE = re.compile(r"\d+_(\d+)_\w+")
 
 
@@ -73,7 +76,7 @@ def authorize(
         raise InputError(
             f"{platform.title} takes no new consents.", next_step="Use the aliexpress platform."
         )
-    if redirect_uri and not urlsplit(redirect_uri).scheme:
+    if redirect_uri and not _FULL_URL.match(redirect_uri):
         raise InputError(
             f"{redirect_uri!r} is not a full URL.",
             next_step="Give the callback URL of the console, with https://.",
@@ -117,24 +120,24 @@ def parse_callback(text: str, *, state: str | None = None) -> Callback:
         raise CallbackError(
             f"The consent page answered {fields['error'][0]!r}{described}.",
             next_step="Open the consent link again and allow the access.",
-            fields=sorted(fields),
+            fields=_names(fields),
         )
     codes = [code.strip(_QUOTES) for code in dict.fromkeys(fields.get("code", [])) if code.strip()]
     if len(codes) != 1:
-        seen = ", ".join(sorted(fields)) or "no parameter at all"
+        seen = ", ".join(_names(fields)) or ("no plain name" if fields else "no parameter at all")
         what = f"{len(codes)} different codes" if codes else f"no `code` (it has: {seen})"
         raise CallbackError(
             f"The pasted callback holds {what}.",
             next_step="Copy the whole address that the consent page sent the browser to.",
-            fields=sorted(fields),
+            fields=_names(fields),
         )
     returned = fields.get("state", [""])[0]
-    if state is not None and not hmac.compare_digest(returned.encode(), state.encode()):
+    if state is not None and not _same(returned, state):
         raise CallbackError(
             "The `state` in the callback is "
             + ("missing." if not returned else "not the one this link was made with."),
             next_step="It may belong to another consent; open the latest link and paste again.",
-            fields=sorted(fields),
+            fields=_names(fields),
         )
     return Callback(Secret(codes[0], "code"), returned, state_checked=state is not None)
 
@@ -156,6 +159,16 @@ def _bare(pasted: str) -> Callback:
             next_step="Copy the address bar after the consent page sent you back.",
         )
     return Callback(Secret(pasted, "code"))
+
+
+def _same(returned: str, state: str) -> bool:
+    # Half a surrogate pair can be pasted, and has no bytes of its own.
+    sent, back = (text.encode("utf-8", "surrogatepass") for text in (state, returned))
+    return hmac.compare_digest(sent, back)
+
+
+def _names(fields: dict[str, list[str]]) -> list[str]:
+    return sorted(filter(_NAME.fullmatch, fields))
 
 
 def _fields(pasted: str) -> dict[str, list[str]]:

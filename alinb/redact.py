@@ -50,7 +50,7 @@ _NOT_CODE = sorted(({*REQUEST_KINDS} | {*REPLY_KINDS}) - {"code"}, key=len, reve
 _IN_JSON = re.compile(
     # A quote after a backslash ends the value in JSON within JSON, and belongs to it in plain JSON.
     r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*(\\+)?\")"
-    rf"(?!{_MARK}\\*\")((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
+    rf"(?!{_MARK}(?:\\*\"|\\*\Z))((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
@@ -128,6 +128,8 @@ class Redactor:
             return
         for spelling in _spellings(text):
             self._spellings.setdefault(spelling.lower(), text)
+            if len(spelling.lower()) != len(spelling):  # İ, which would not match its lower case
+                self._spellings.setdefault(spelling, text)
         self._pattern = None
 
     def learn_request(self, pairs: Iterable[tuple[str, str]]) -> None:
@@ -227,6 +229,8 @@ def hide(text: str, *secrets: Secret | str | None) -> str:
 def _spellings(value: str) -> set[str]:
     raw = value.encode("utf-8", "surrogatepass")
     once = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    # encodeURIComponent, and URLSearchParams like other form encoders, spare other characters.
+    once |= {quote(raw, safe="!'()*"), quote_plus(raw, safe="*").replace("~", "%7E")}
     spellings = {value, raw.hex(), *once, *(quote(text, safe="") for text in once)}
     for ascii_only in (True, False):
         escaped = json.dumps(value, ensure_ascii=ascii_only)[1:-1]

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+#: Cells longer than this may be broken anywhere; shorter ones stay on one line.
+_LONG = 36
+
+# JupyterLab styles tables and code in outputs; a class twice outweighs its selectors.
 _STYLE = (
-    "<style>.alinb{font:inherit;color:inherit;max-width:100%;overflow-x:auto}"
-    ".alinb table{border-collapse:collapse}"
-    ".alinb th,.alinb td{border:1px solid var(--jp-border-color2,var(--vscode-panel-border,#8886));"
-    "padding:.2em .6em;text-align:left;vertical-align:top;color:inherit;background:transparent;"
-    "overflow-wrap:anywhere}"
-    ".alinb .differs{font-weight:600}"
-    ".alinb code{font-family:var(--jp-code-font-family,monospace);background:transparent;"
-    "color:inherit}</style>"
+    "<style>.alinb.alinb{font:inherit;color:inherit;max-width:100%;overflow-x:auto}"
+    ".alinb.alinb table{border-collapse:collapse;table-layout:auto}"
+    ".alinb.alinb :is(th,td){border:1px solid"
+    " var(--jp-border-color2,var(--vscode-panel-border,#8886));padding:.2em .6em;text-align:left;"
+    "vertical-align:top;color:inherit;background:transparent;white-space:nowrap;max-width:none}"
+    ".alinb.alinb .long{white-space:normal;overflow-wrap:anywhere;min-width:14em}"
+    ".alinb.alinb .differs{font-weight:600}"
+    ".alinb.alinb code{font-family:var(--jp-code-font-family,monospace);background:transparent;"
+    "color:inherit;padding:0;white-space:inherit}</style>"
 )
 
 
@@ -39,12 +44,17 @@ def listing(items: Iterable[Any]) -> str:
     return "<ul>" + "".join(f"<li>{escape(str(item))}</li>" for item in items) + "</ul>"
 
 
-def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], differs: Iterable[int] = ()) -> str:
-    """A table; the rows whose numbers are in `differs` are bold, as their text must say too."""
+def table(
+    head: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    differs: Iterable[int] = (),
+    prose: bool = False,
+) -> str:
+    """A table of code, or of prose; the rows in `differs` are bold, which a mark must say too."""
     bold = set(differs)
     cells = "".join(f'<th scope="col">{escape(str(cell))}</th>' for cell in head)
     body = "".join(
-        f'<tr class="differs">{_cells(row)}</tr>' if i in bold else f"<tr>{_cells(row)}</tr>"
+        f"<tr{' class=differs' if i in bold else ''}>{_cells(row, prose)}</tr>"
         for i, row in enumerate(rows)
     )
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
@@ -79,8 +89,12 @@ def _window(text: str, start: int, widest: int) -> str:
     return head + shown if start + widest >= len(text) else head + shown[:-1] + "…"
 
 
-def _cells(row: Sequence[Any]) -> str:
-    return "".join(f"<td><code>{escape(str(cell))}</code></td>" for cell in row)
+def _cells(row: Sequence[Any], prose: bool) -> str:
+    drawn = []
+    for text in map(str, row):
+        inner = escape(text) if prose else f"<code>{escape(text)}</code>"
+        drawn.append(f"<td{' class=long' if len(text) > _LONG else ''}>{inner}</td>")
+    return "".join(drawn)
 
 
 def _cut(text: str, widest: int) -> str:

@@ -14,13 +14,18 @@ from . import errors
 SUCCESSES = frozenset({"0", "00", "200", "true", "success"})
 
 _BAN = re.compile(
-    r"\b(?:ban\s+will\s+)?last\s+(?:for\s+)?(\d+)\s*(?:more\s+)?second", re.IGNORECASE
+    r"\b(?:ban\s+will\s+)?last\s+(?:for\s+)?(\d{1,12})\s*(?:more\s+)?second", re.IGNORECASE
 )
 _LIMIT = re.compile(
     r"limited-by|access-limited|reach limit|frequency .*exceed|calls?.?limit", re.IGNORECASE
 )
 #: Lazada's numbers for limits (seen in independent clients), and TOP's (open.alitrip.com 102707).
-_LIMIT_NUMBERS = {"A": {"901", "E901", "1002", "506", "4154"}, "C": {"4", "5", "6", "7", "8"}}
+_LIMIT_NUMBERS = {
+    "A": {
+        "901", "E901", "E0901", "1002", "E1002", "506", "E506", "4154", "SYS_REQUEST_TOO_FAST",
+    },
+    "C": {"4", "5", "6", "7", "8"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,10 +97,12 @@ class Reply:
                 reply=self,
                 attempt_id=self.attempt_id,
             )
+        words = filter(None, (self.decisive_code, self.decisive_message.rstrip(".")))
         raise _refusal(self)(
-            f"{self.name or 'The call'} was refused: {self.decisive_code}"
-            + (f": {self.decisive_message}." if self.decisive_message else "."),
-            next_step=f"alinb explain {self.decisive_code} says what that means.",
+            f"{self.name or 'The call'} was refused: {': '.join(words) or 'no reason given'}.",
+            next_step=f"alinb explain {self.decisive_code} says what that means."
+            if self.decisive_code
+            else "Look at the reply: it gives no code.",
             code=self.decisive_code,
             reply=self,
             attempt_id=self.attempt_id,
@@ -187,6 +194,8 @@ def _why_not_json(text: str, error: Exception) -> str:
         if error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg:
             return f"is JSON cut off after {len(text)} characters"
         return f"is broken JSON at character {error.pos} of {len(text)}"
+    if start[:1] in "{[":
+        return "is JSON with too long a number or too deep a nesting"
     return "is plain text, not JSON"
 
 
@@ -290,7 +299,10 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return f"a {type(value).__name__} nested too deeply"
     return str(value)
 
 

@@ -217,7 +217,8 @@ class Recipe:
     """One turn at each slot of the eight stages.
 
     >>> from alinb.recipes import SYSTEM
-    >>> SYSTEM.signer(Context(Secret("helloworld"), path="/test/api")).sign({"foo": "1", "bar": "2"})[:8]
+    >>> signer = SYSTEM.signer(Context(Secret("helloworld"), path="/test/api"))
+    >>> signer.sign({"foo": "1", "bar": "2"})[:8]
     '98915E70'
     """
 

@@ -23,6 +23,14 @@ _NOT_KEPT = frozenset(
     {"access_token", "refresh_token", "expires_in", "expire_time", "refresh_expires_in",
      "refresh_token_valid_time", "code", "request_id", "_trace_id_", "type", "message"}
 )  # fmt: skip
+_KEPT: Mapping[str, tuple[type, ...]] = {
+    "access_token": (str,),
+    "refresh_token": (str,),
+    "expires_at": (int, float, type(None)),
+    "refresh_expires_at": (int, float, type(None)),
+    "refreshable": (bool,),
+    "about": (dict,),
+}
 _PERSONAL = frozenset({"account", "user_nick"})
 
 
@@ -191,16 +199,21 @@ class FileStore:
         except (OSError, UnicodeDecodeError) as error:
             raise self._broken(str(error)) from None
         try:
-            tokens = json.loads(text)["tokens"]
-            for kept in tokens.values():
-                kept["access_token"], kept["refresh_token"], kept["expires_at"]
-                kept["refresh_expires_at"], kept["refreshable"], kept["about"]
-        except (ValueError, KeyError, TypeError, AttributeError):
+            file = json.loads(text)
+            tokens = file["tokens"]
+            ours = "alinb" in file and all(
+                isinstance(kept[name], kinds)
+                for kept in tokens.values()
+                for name, kinds in _KEPT.items()
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            ours = False
+        if not ours:
             raise self._broken("it is not a token file of alinb") from None
         return dict(tokens)
 
     def _write(self, tokens: Mapping[str, Any]) -> None:
-        text = json.dumps({"alinb": 1, "tokens": tokens}, ensure_ascii=False, indent=1)
+        text = json.dumps({"alinb": 1, "tokens": tokens}, indent=1)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # mkstemp creates with mode 0600 whatever the umask is.

@@ -1,6 +1,6 @@
 """`python -m tests.rebuild_notebooks`: run every notebook and store its outputs.
 
-    --check   change nothing; exit 1 where a notebook holds widget state or is too large
+--check   change nothing; exit 1 where a notebook holds widget state or is too large
 """
 
 import argparse

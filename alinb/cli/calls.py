@@ -19,13 +19,14 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Call an API by name; the attempt is kept. Exit status 1 where the call is refused."""
+    from ..calls import Call
     from ..client import Client
     from ..frames import frame
     from ..tokens import FileStore
 
     app = app_from(app_key, platform, gateway)
     with Client(app, store=FileStore()) as client:
-        reply = client.call(name, verb=verb.upper(), **pairs(param))
+        reply = client.call(Call.of(name, pairs(param)), verb=verb.upper())
     if as_json:
         emit(reply.as_dict())
         raise typer.Exit(0 if reply.ok else 2 if reply.verdict == "unreadable" else 1)

@@ -111,7 +111,11 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         rows = [(f.certainty, f.id, f.evidence, f.cure) for f in self.findings]
-        parts = [render.table(("how sure", "what", "seen", "change this"), rows)] if rows else []
+        parts = (
+            [render.table(("how sure", "what", "seen", "change this"), rows, prose=True)]
+            if rows
+            else []
+        )
         parts += [
             render.table(("string to sign", ""), self._strings()) if self._strings() else "",
             render.paragraph(

@@ -22,6 +22,8 @@ button:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid 
   outline-offset: 2px; }
 code, pre { font-family: ui-monospace, monospace; overflow-wrap: anywhere;
   white-space: pre-wrap; }
+td code { overflow-wrap: normal; }
+main { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left;
   vertical-align: top; }

@@ -13,7 +13,7 @@ from ..errors import IntakeError
 from ..wire import header
 from .curl import from_curl, to_curl
 from .har import from_har, to_har
-from .parts import as_float, as_int, as_text, attempt, header_pairs, text_mapping
+from .parts import as_float, as_int, as_moment, as_text, attempt, header_pairs, text_mapping
 
 __all__ = ["read", "read_all", "to_curl", "to_har", "to_jsonl"]
 
@@ -120,7 +120,7 @@ def _from_object(item: Mapping[str, Any]) -> Attempt:
         str(item.get("method") or item.get("http_method") or "GET"),
         item["url"],
         headers=headers,
-        body=str(body),
+        body=as_text(body),
         stated_sign=str(item.get("sign") or ""),
         string_to_sign=str(item.get("string_to_sign") or ""),
         status=as_int(answered.get("status"), 200) if answered else None,
@@ -128,7 +128,7 @@ def _from_object(item: Mapping[str, Any]) -> Attempt:
         reply_text=as_text(answered.get("body")),
         name=str(item.get("name") or ""),
         platform=str(item.get("platform") or ""),
-        at=as_float(item.get("at")),
+        at=as_moment(item.get("at")),
         elapsed_ms=as_float(item.get("elapsed_ms")),
         problem=str(item.get("problem") or ""),
         stages=text_mapping(item.get("stages")),

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from ..attempts import Attempt
 from ..errors import IntakeError
 from ..wire import header
 from .parts import attempt
+
+
+class Part(NamedTuple):
+    """A part of a multipart form; the `content` of a file is its name."""
+
+    name: str
+    content: str
+    is_file: bool = False
 
 
 def to_curl(attempt: Attempt) -> str:
@@ -68,6 +77,8 @@ _CURL_DATA = frozenset(
         "--form-string",
     ]
 )
+#: Short options without a value, written in front of another one: -sX, -kd.
+_FLAGS = re.compile(r"-([0-46#aBfgGiIjJklLMnNOpqRsSvZ]+)(?=\w)")
 
 
 def from_curl(text: str) -> Attempt:
@@ -75,10 +86,14 @@ def from_curl(text: str) -> Attempt:
     method = url = ""
     headers: list[tuple[str, str]] = []
     data: list[str] = []
-    parts: list[tuple[str, str]] = []
+    parts: list[Part] = []
+    bare: list[str] = []
     in_url = False
     queue = iter(words[1:])
     for word in queue:
+        if flags := _FLAGS.match(word):
+            in_url = in_url or "G" in flags[1]
+            word = f"-{word[flags.end() :]}"
         option, value = _split_option(word)
         if option in ("-X", "--request"):
             method = value or next(queue, "")
@@ -94,20 +109,23 @@ def from_curl(text: str) -> Attempt:
         elif option in _CURL_IGNORED:
             if not value:
                 next(queue, "")
-        elif not option.startswith("-") and not url:
-            url = word
+        elif not option.startswith("-"):
+            bare.append(word)
+    # An option unknown here may have left its value behind.
+    url = url or next((word for word in bare if "://" in word), bare[0] if bare else "")
     if not url:
         raise IntakeError("The curl command names no URL.", next_step="Copy the whole command.")
     if "://" not in url:
         url = f"http://{url}"
     body = "&".join(data)
+    posts = bool(data or parts) and not in_url
     if in_url and body:
         url, body = f"{url}{'&' if '?' in url else '?'}{body}", ""
     if parts:
-        body = _multipart_body(parts, headers)
+        body = multipart_body(parts, headers)
     if body and not header(headers, "content-type"):
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-    return attempt(method or ("POST" if body else "GET"), url, headers=tuple(headers), body=body)
+    return attempt(method or ("POST" if posts else "GET"), url, headers=tuple(headers), body=body)
 
 
 def _split_option(word: str) -> tuple[str, str]:
@@ -128,31 +146,40 @@ def _add_data(
     option: str,
     value: str,
     data: list[str],
-    parts: list[tuple[str, str]],
+    parts: list[Part],
     headers: list[tuple[str, str]],
 ) -> None:
-    if option in ("-F", "--form", "--form-string"):
+    if option == "--form-string":
+        parts.append(Part(*value.partition("=")[::2]))
+    elif option in ("-F", "--form"):
         name, _, content = value.partition("=")
-        parts.append((name, content))
+        is_file = content.startswith(("@", "<"))
+        parts.append(Part(name, _form_word(content[is_file:]), is_file))
     elif option == "--data-urlencode":
         name, equals, content = value.partition("=")
-        data.append(
-            f"{name}={quote_plus(content)}" if equals and name else quote_plus(value.lstrip("="))
-        )
+        alone = quote_plus(value.removeprefix("="))
+        data.append(f"{name}={quote_plus(content)}" if equals and name else alone)
     else:
         if option == "--json":
             headers += [("Content-Type", "application/json")]
         data.append(value)
 
 
-def _multipart_body(parts: list[tuple[str, str]], headers: list[tuple[str, str]]) -> str:
+def _form_word(text: str) -> str:
+    """A value of curl's -F, which may stand in double quotes and be followed by `;type=…`."""
+    quoted = re.match(r'"((?:[^"\\]|\\.)*)"\s*(?:;|$)', text, re.DOTALL)
+    if quoted:
+        return re.sub(r'\\(["\\])', r"\1", quoted[1])
+    return text.partition(";")[0]
+
+
+def multipart_body(parts: list[Part], headers: list[tuple[str, str]]) -> str:
     boundary = "alinb-boundary"
     headers[:] = [h for h in headers if h[0].lower() != "content-type"]
     headers.append(("Content-Type", f"multipart/form-data; boundary={boundary}"))
     drawn = []
-    for name, content in parts:
-        is_file = content.startswith(("@", "<"))
-        file_name = f'; filename="{content[1:].partition(";")[0]}"' if is_file else ""
+    for name, content, is_file in parts:
+        file_name = f'; filename="{content}"' if is_file else ""
         drawn.append(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file_name}\r\n\r\n'
             f"{'' if is_file else content}\r\n"
@@ -160,13 +187,36 @@ def _multipart_body(parts: list[tuple[str, str]], headers: list[tuple[str, str]]
     return "".join(drawn) + f"--{boundary}--\r\n"
 
 
+#: $'…', a continued line of any shell, a quoted text, an escaped character: whichever comes first.
+_PIECES = re.compile(
+    r"\$'((?:[^'\\]|\\.)*)'|[\\^`][ \t]*\r?\n|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.", re.DOTALL
+)
+
+
+def _unfolded(match: re.Match[str]) -> str:
+    if match[1] is not None:
+        return shlex.quote(_ansi_c(match[1]))
+    if match[0].endswith("\n") and match[0][0] in "\\^`":
+        return " "
+    return re.sub(r"\\\r?\n", "", match[0]) if match[0][0] == '"' else match[0]
+
+
+def _for_cmd(text: str) -> bool:
+    """Whether cmd.exe's rules hold: ^ before the first quote, or at line ends."""
+    first = re.search(r"\^?\"|'", text)
+    if first and first[0] != '"':
+        return first[0] == '^"'
+    return bool(re.search(r"\^[ \t]*\r?\n", text)) and not re.search(r"\\\r?\n", text)
+
+
 def _shell_words(text: str) -> list[str]:
     text = re.sub(r"^\$\s+", "", text)
-    windows = re.search(r"\^\s*\r?\n", text) and not re.search(r"\\\r?\n", text)
-    text = re.sub(r"[\\^`][ \t]*\r?\n", " ", text)
-    if windows:
-        text = re.sub(r"\^(.)", r"\1", text)
-    text = re.sub(r"\$'((?:[^'\\]|\\.)*)'", lambda m: shlex.quote(_ansi_c(m[1])), text)
+    if _for_cmd(text):
+        # A line end inside a value is written as a caret and two line ends.
+        text = re.sub(r"\^\r?\n\r?\n", "\n", text)
+        text = re.sub(r"\^(.)", r"\1", re.sub(r"\^[ \t]*\r?\n", " ", text))
+    else:
+        text = _PIECES.sub(_unfolded, text)
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -188,7 +238,9 @@ def _ansi_c(text: str) -> str:
             return chr(code) if code < 0x110000 else match[0]
         return _ESCAPES.get(match[2], match[2])
 
-    return re.sub(r"\\(?:(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})|(.))", one, text)
+    plain = re.sub(r"\\(?:(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})|(.))", one, text)
+    # Browsers write a character beyond U+FFFF as two halves.
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _quoted(text: str) -> str:

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from ..attempts import Attempt
 from ..errors import IntakeError
 from ..wire import header
-from .parts import as_float, as_int, as_text, attempt, name_values
+from .curl import Part, multipart_body
+from .parts import as_float, as_int, as_moment, as_text, attempt, name_values
 
 
 def to_har(attempts: Iterable[Attempt], version: str = "") -> dict[str, Any]:
@@ -26,11 +27,11 @@ def from_har(entry: Any) -> Attempt:
     if not isinstance(request, dict) or not isinstance(request.get("url"), str):
         raise IntakeError("A HAR entry has no request.", next_step="Export the HAR file again.")
     posted = _object(request.get("postData"))
+    headers = tuple(name_values(request.get("headers")))
     body = posted.get("text") or ""
     if not body and isinstance(posted.get("params"), list):
-        body = urlencode(name_values(posted["params"]))
-    headers = tuple(name_values(request.get("headers")))
-    if posted.get("mimeType") and not header(headers, "content-type"):
+        body, headers = _posted_params(posted, headers)
+    elif posted.get("mimeType") and not header(headers, "content-type"):
         headers = (*headers, ("Content-Type", str(posted["mimeType"])))
     response = _object(entry.get("response"))
     status = as_int(response.get("status"), 0)
@@ -43,9 +44,28 @@ def from_har(entry: Any) -> Attempt:
         status=status or None,
         reply_headers=tuple(name_values(response.get("headers"))),
         reply_text=_har_content(response.get("content")),
-        at=_instant(started),
+        at=as_moment(_instant(started)),
         elapsed_ms=as_float(entry.get("time")),
     )
+
+
+def _posted_params(
+    posted: dict[str, Any], headers: tuple[tuple[str, str], ...]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A body put together again from its parameters, with the content type that fits it."""
+    mime = str(posted.get("mimeType") or "") or header(headers, "content-type")
+    items = [item for item in posted["params"] if isinstance(item, dict) and "name" in item]
+    if "multipart/" not in mime.lower():
+        if not header(headers, "content-type") and mime:
+            headers = (*headers, ("Content-Type", mime))
+        return urlencode(name_values(items)), headers
+    changed = list(headers)
+    parts = [
+        Part(str(item["name"]), str(item.get("fileName") or item.get("value") or ""),
+             "fileName" in item)
+        for item in items
+    ]  # fmt: skip
+    return multipart_body(parts, changed), tuple(changed)
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -109,5 +129,5 @@ def _har_pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 def _instant(text: Any) -> float | None:
     try:
         return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,6 +63,13 @@ def as_int(value: Any, otherwise: int) -> int:
 
 def as_float(value: Any) -> float | None:
     try:
-        return None if value is None else float(value)
+        number = math.nan if value is None else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
+
+
+def as_moment(value: Any) -> float | None:
+    """Epoch s between the years 1970 and 9999; anything else is no moment."""
+    number = as_float(value)
+    return number if number is not None and 0 <= number < 253_402_300_800 else None

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks`: every figure as a ratio of two things measured in one run.
 
-    --quick   fewer rounds, for CI        --json   one JSON document
+--quick   fewer rounds, for CI        --json   one JSON document
 """
 
 import argparse

@@ -1,0 +1,74 @@
+"""The README is true: its commands, its example, its names."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import alinb
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_it_begins_with_exactly_two_commands_of_one_line_each():
+    demo, tests = (block.strip() for block in _blocks("sh"))
+    assert "\n" not in demo + tests
+    assert demo.endswith("alinb demo")
+    assert tests.endswith("pytest -q")
+    assert README.index(tests) < 2500
+
+
+def test_ci_runs_these_very_commands():
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "readme_command 0" in script
+    assert "readme_command 1" in script
+    assert "pytest" not in script
+
+
+def test_the_example_runs_and_is_short(tmp_path):
+    (example,) = _blocks("python")
+    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        capture_output=True,
+        text=True,
+        env={"ALINB_JOURNAL": str(tmp_path / "j"), "PATH": "", "PYTHONUTF8": "1"},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "targetSalePrice_amount" in done.stdout
+    assert re.search(r"^0 +1005\d{12}", done.stdout, re.MULTILINE)
+    assert alinb.explain("InvalidCode").cures[0] in done.stdout
+
+
+def test_every_file_it_names_exists():
+    for name in re.findall(r"\]\((?!http)([^)#]+)\)|`((?:alinb|data|tests)/[\w./]+)`", README):
+        path = ROOT / (name[0] or name[1])
+        assert path.exists(), path
+
+
+def test_every_command_it_names_is_one():
+    from alinb.cli import app
+
+    commands = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
+    # A word after `alinb` in code; prose such as "alinb signs" is not in code.
+    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    code = [*re.findall(r"`([^`]+)`", prose), *_blocks("sh"), *_blocks("console")]
+    named = {word for text in code for word in re.findall(r"\balinb\s+([a-z]+)", text)}
+    assert named <= commands
+    assert {"demo", "lab", "diagnose", "sandbox", "explain"} <= named
+
+
+def test_every_setting_it_names_is_read():
+    source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "alinb").rglob("*.py"))
+    named = set(re.findall(r"ALINB_[A-Z_]+", README))
+    assert named == set(re.findall(r"ALINB_[A-Z_]+", source))
+
+
+def test_the_changelog_names_the_version():
+    assert f"## {alinb.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
