@@ -69,11 +69,20 @@ def _reply_frame(reply: Reply, name: str) -> pd.DataFrame:
     payload = reply.payload if isinstance(reply.payload, Mapping) else {}
     found = _at(payload, known["records"]) if "records" in known else _densest_list(payload)
     records = _records(found)
-    table = pd.DataFrame([_flat(record) for record in records])
-    for column in table.columns:
-        if column.endswith(_ID_ENDINGS):
-            table[column] = table[column].map(_id_text).astype("str")
-    _add_money(table, known.get("money", {}), reply.params)
+    money: Mapping[str, str] = known.get("money", {})
+    # Ids and money become text before pandas sees them: a number beside a gap turns into a float.
+    rows = [
+        {
+            column: _as_text(value) if _is_id(column) or _field(column) in money else value
+            for column, value in _flat(record).items()
+        }
+        for record in records
+    ]
+    table = pd.DataFrame(rows)
+    for column in filter(_is_id, table.columns):
+        if not table[column].map(lambda value: isinstance(value, list)).any():
+            table[column] = table[column].astype("str")
+    _add_money(table, money, reply.params)
     redactor = Redactor(b"frame")
     table.attrs |= {
         "method": name,
@@ -142,15 +151,23 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _id_text(value: Any) -> Any:
+def _is_id(column: str) -> bool:
+    return column.endswith(_ID_ENDINGS)
+
+
+def _field(column: str) -> str:
+    return column.rpartition(".")[2]
+
+
+def _as_text(value: Any) -> Any:
     if isinstance(value, list):
-        return value
-    return pd.NA if value is None or value is pd.NA or value != value else str(value)
+        return [_as_text(item) for item in value]
+    return None if value is None else str(value)
 
 
 def _add_money(table: pd.DataFrame, money: Mapping[str, str], params: Mapping[str, str]) -> None:
     for column in list(table.columns):
-        field = column.rpartition(".")[2]
+        field = _field(column)
         if field not in money:
             continue
         at = list(table.columns).index(column)
@@ -159,7 +176,7 @@ def _add_money(table: pd.DataFrame, money: Mapping[str, str], params: Mapping[st
             currency: Any = table[source]
         else:
             currency = params.get("target_currency") or params.get("currency") or pd.NA
-        table[column] = table[column].map(lambda v: pd.NA if v is None else str(v)).astype("str")
+        table[column] = table[column].astype("str")
         table.insert(at + 1, f"{column}_amount", table[column].map(amount).astype("Float64"))
         if f"{column}_currency" not in table.columns:
             table.insert(at + 2, f"{column}_currency", currency)

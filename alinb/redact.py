@@ -50,7 +50,7 @@ _NOT_CODE = sorted(({*REQUEST_KINDS} | {*REPLY_KINDS}) - {"code"}, key=len, reve
 _IN_JSON = re.compile(
     # A quote after a backslash ends the value in JSON within JSON, and belongs to it in plain JSON.
     r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*(\\+)?\")"
-    rf"(?!{_MARK}(?:\\*\"|\\*\Z))((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
+    rf"(?!{_MARK}\\*(?:\"|\Z))((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")

@@ -78,12 +78,13 @@ def cut_pair(left: str, right: str, widest: int) -> tuple[str, str]:
         min(len(left), len(right)),
     )
     start = 0 if same < widest * 2 // 3 else same - widest // 3
+    # Both begin at the same place, so that a longer one is seen to be longer.
+    start = min(start, max(len(left), len(right)) - widest)
     return _window(left, start, widest), _window(right, start, widest)
 
 
 def _window(text: str, start: int, widest: int) -> str:
     text = text.replace("\n", "⏎")
-    start = max(0, min(start, len(text) - widest))
     head = "…" if start else ""
     shown = text[start + len(head) : start + widest]
     return head + shown if start + widest >= len(text) else head + shown[:-1] + "…"

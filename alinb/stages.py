@@ -53,7 +53,8 @@ class Context:
 class Turn:
     """One decision at one stage; `mistake` is true where it leads away from the right signature.
 
-    `slot` says which other turns it excludes: a recipe holds one turn a slot. What `run` takes and
+    `slot` says which other turns it excludes: a recipe holds one turn a slot. `rare` turns are
+    searched only in small companies. What `run` takes and
     returns depends on the stage:
 
         select, format   context -> (parameters -> parameters); slot `without-sign`: the name of the
@@ -61,9 +62,10 @@ class Turn:
         order            names -> names, or (names, parameters) -> names where `by_value` is set
         join             the pieces of one pair: NAME, VALUE and separators; see `Layout`
         wrap             context -> (segments before, segments after); slot `spelling`: text -> text
-        key              context -> bytes; slot `spelling`: bytes -> bytes
-        digest           (key) -> (bytes -> bytes); slot `charset`: text -> bytes
-        encode           bytes -> text
+        key              context -> bytes; slot `secret`: context -> context, before all else
+        digest           (key, head) -> (bytes after head -> bytes); slot `charset`: text -> bytes;
+                         slot `arguments`: function -> function
+        encode           bytes -> text; slot `case`: text -> text
     """
 
     id: str
@@ -73,6 +75,7 @@ class Turn:
     mistake: bool = False
     detail: str = ""
     by_value: bool = False
+    rare: bool = False
 
     @property
     def place(self) -> tuple[int, int]:
@@ -89,9 +92,9 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "order": ("order",),
     "join": ("join",),
     "wrap": ("prefix", "body", "secret", "spelling"),
-    "key": ("source", "spelling"),
-    "digest": ("charset", "function"),
-    "encode": ("encode",),
+    "key": ("secret", "source"),
+    "digest": ("charset", "function", "arguments"),
+    "encode": ("form", "case"),
 }
 
 NAME, VALUE = "‹name›", "‹value›"
@@ -101,32 +104,46 @@ class Layout:
     """The pieces of a string to sign for one set of names, ready to be filled with values.
 
     Sorting, joining and wrapping depend on the names alone, so a layout serves every call with the
-    same names: copy `blank` and put `pick(parameters)` at `places`. `labels` runs parallel.
+    same names: copy `blank` and put `pick(parameters)` at `places`.
     """
 
-    __slots__ = ("blank", "labels", "names", "pick", "places")
+    __slots__ = ("_around", "_pattern", "blank", "names", "pick", "places")
 
     def __init__(self, pattern: Sequence[str], names: Sequence[str], around: Around) -> None:
         before, after = around
         self.names = tuple(names)
         self.places = slice(len(before) + pattern.index(VALUE), -len(after) or None, len(pattern))
-        pairs = [
-            Segment({NAME: "name", VALUE: "value"}.get(piece, "separator"), piece, name)
-            for name in names
-            for piece in pattern
-        ]
-        if pairs and pairs[-1].kind == "separator":
-            pairs.pop()
-        self.labels = [
-            *before,
-            *(s._replace(text={NAME: s.parameter, VALUE: ""}.get(s.text, s.text)) for s in pairs),
-            *after,
-        ]
-        self.blank = [segment.text for segment in self.labels]
+        self._pattern, self._around = pattern, around
+        pieces = [name if piece == NAME else piece for name in names for piece in pattern]
+        if pieces and pattern[-1] not in (NAME, VALUE):
+            pieces.pop()
+        self.blank = [*(s.text for s in before), *pieces, *(s.text for s in after)]
         if len(names) > 1:
             self.pick: Callable[[Params], tuple[str, ...]] = itemgetter(*names)
         else:
             self.pick = lambda params: tuple(params[name] for name in self.names)
+
+    def text(self, params: Params) -> str:
+        """The string to sign for these values."""
+        pieces = self.blank.copy()
+        pieces[self.places] = self.pick(params)
+        return "".join(pieces)
+
+    def segments(self, params: Params) -> list[Segment]:
+        """The labelled pieces of that string."""
+        before, after = self._around
+        pairs = [
+            Segment("name", name, name)
+            if piece == NAME
+            else Segment("value", params[name], name)
+            if piece == VALUE
+            else Segment("separator", piece)
+            for name in self.names
+            for piece in self._pattern
+        ]
+        if pairs and pairs[-1].kind == "separator":
+            pairs.pop()
+        return [segment for segment in (*before, *pairs, *after) if segment.text]
 
 
 Around: TypeAlias = tuple[tuple[Segment, ...], tuple[Segment, ...]]
@@ -140,8 +157,8 @@ class Walk:
     """
 
     recipe: Recipe
-    selected: Params
-    formatted: Params
+    selected: Params = field(repr=False)
+    formatted: Params = field(repr=False)
     order: tuple[str, ...]
     segments: tuple[Segment, ...] = field(repr=False)
     string_to_sign: str = field(repr=False)
@@ -189,16 +206,15 @@ class Signer:
 
     def walk(self, params: Params) -> Walk:
         """The same signature with what every stage gave."""
-        signature, mac, text, pieces, layout, formatted, selected = self._steps(params)
+        signature, mac, text, layout, formatted, selected = self._steps(params)
         return Walk(
             recipe=self.recipe,
             selected=dict(selected),
             formatted=dict(formatted),
             order=layout.names,
             segments=tuple(
-                label._replace(text=self._spell(piece))
-                for label, piece in zip(layout.labels, pieces, strict=True)
-                if piece
+                segment._replace(text=self._spell(segment.text))
+                for segment in layout.segments(formatted)
             ),
             string_to_sign=text,
             digest=mac.hex(),
@@ -243,6 +259,11 @@ class Recipe:
         """The names of the turns by stage."""
         return {s: tuple(t.id for t in self.turns if t.stage == s) for s in STAGES}
 
+    def secret_in_use(self, context: Context) -> Context:
+        """The context with the secret as this recipe has it: altered where a turn alters it."""
+        alter = self.slot("key", "secret")
+        return alter(context) if alter else context
+
     def runs(self, stage: str) -> tuple[Any, ...]:
         return tuple(turn.run for turn in self.turns if turn.stage == stage)
 
@@ -254,11 +275,12 @@ class Recipe:
         return next(t for t in self.turns if t.stage == stage and slot in ("", t.slot))
 
 
-_Steps: TypeAlias = tuple[str, bytes, str, list[str], Layout, Params, Params]
+_Steps: TypeAlias = tuple[str, bytes, str, Layout, Params, Params]
 
 
 def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
     """The walk itself; what does not depend on the parameters is done once, before it."""
+    context = recipe.secret_in_use(context)
     carrier = recipe.only("select", "without-sign").run
     select = _chain(
         [t.run(context) for t in recipe.turns if t.stage == "select" and t.slot != "without-sign"]
@@ -266,8 +288,13 @@ def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
     spell_values = _chain([run(context) for run in recipe.runs("format")])
     spell_text = recipe.slot("wrap", "spelling")
     charset = recipe.only("digest", "charset").run
-    mac_of = recipe.only("digest", "function").run(_key(recipe, context))
-    encode = recipe.only("encode").run
+    function = recipe.only("digest", "function").run
+    if arguments := recipe.slot("digest", "arguments"):
+        function = arguments(function)
+    mac_of = function(recipe.only("key", "source").run(context))
+    encode = recipe.only("encode", "form").run
+    if case := recipe.slot("encode", "case"):
+        encode = partial(_cased, encode, case)
     order = recipe.only("order")
     by_value = order.by_value
     lay = partial(Layout, recipe.only("join").run, around=_around(recipe, context))
@@ -282,9 +309,7 @@ def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
         formatted = spell_values(selected) if spell_values else selected
         names = tuple(formatted)
         layout = lay(order.run(names, formatted)) if by_value else layout_of(names)
-        pieces = layout.blank.copy()
-        pieces[layout.places] = layout.pick(formatted)
-        text = "".join(pieces)
+        text = layout.text(formatted)
         if spell_text:
             text = spell_text(text)
         try:
@@ -293,7 +318,7 @@ def _steps(recipe: Recipe, context: Context) -> Callable[[Params], _Steps]:
             # Half a surrogate pair, which a JSON escape can carry, has no bytes of its own.
             message = text.encode("utf-8", "surrogatepass")
         mac = mac_of(message)
-        return encode(mac), mac, text, pieces, layout, formatted, selected
+        return encode(mac), mac, text, layout, formatted, selected
 
     return walk
 
@@ -320,7 +345,5 @@ def _around(recipe: Recipe, context: Context) -> Around:
     return before, after
 
 
-def _key(recipe: Recipe, context: Context) -> bytes:
-    key: bytes = recipe.only("key", "source").run(context)
-    spelling = recipe.slot("key", "spelling")
-    return spelling(key) if spelling else key
+def _cased(form: Callable[[bytes], str], case: Callable[[str], str], mac: bytes) -> str:
+    return case(form(mac))

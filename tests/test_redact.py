@@ -317,6 +317,7 @@ def test_an_unknown_value_is_hidden_whole_though_a_known_one_is_part_of_it(
 IDEMPOTENT = [
     f"code={CODE}&app_secret={VALUE}",
     f'{{"access_token":"tok","user_nick":"a \\"b\\" c","x":"{VALUE}"}}',
+    '{"x":[{"refresh_token":"cut',
     f"(code={VALUE}), secret={VALUE}.",
     "app_secret=‹app_secret •••• 10›&code=‹code›&session=‹access_token 3f9a›",
     f"{VALUE}{VALUE} code={VALUE}x session=x{VALUE}y",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import InputError
+from ..redact import Secret
 from .common import Json, Source, console, emit, read_source
 
 app = typer.Typer(help="Every attempt that was kept.", no_args_is_help=True)
@@ -111,12 +113,16 @@ def export_(
 
 @app.command("import")
 def import_(source: Source, as_json: Json = False) -> None:
-    """Keep the attempts of a curl command, a HAR file, a URL, a raw request or JSON Lines."""
+    """Keep the attempts of a curl command, a HAR file, a URL, a raw request or JSON Lines.
+
+    An app secret in ALINB_APP_SECRET is hidden wherever they hold it, such as in a string to sign.
+    """
     from .. import intake
     from ..journal import Journal
 
     journal = Journal()
-    kept = [journal.record(attempt).id for attempt in intake.read_all(read_source(source))]
+    known = Secret(os.environ.get("ALINB_APP_SECRET", "").strip())
+    kept = [journal.record(attempt, known).id for attempt in intake.read_all(read_source(source))]
     if as_json:
         emit({"ids": kept})
     else:

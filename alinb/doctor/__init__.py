@@ -14,10 +14,11 @@ from ..explanations import explain
 from ..redact import Secret, hide
 from ..signing import Signed, Verification, check, interface, recipe_for, sign
 from ..stages import Context, Turn
+from .explore import DEFAULT_DEPTH, Progress, explore
 from .lint import Finding, finding, lint
 from .mistakes import turns
 from .report import Diagnosis, name_of
-from .search import DEFAULT_DEPTH, Path, search
+from .search import Path
 
 __all__ = ["Diagnosis", "Finding", "diagnose", "mistaken", "name_of", "verify"]
 
@@ -47,6 +48,7 @@ def diagnose(
     *,
     secret: str | Secret | None = None,
     depth: int = DEFAULT_DEPTH,
+    progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Diagnosis:
     """Find the fewest mistakes that reproduce a request's signature, and what else is wrong.
@@ -80,9 +82,7 @@ def diagnose(
         url=read.url, body=read.body,
     )  # fmt: skip
     base = checked.walk.recipe
-    result = search(
-        base, turns(base, found, read.params), read.params, context, checked.received, depth
-    )
+    result = explore(base, found, read.params, context, checked.received, depth, progress)
     paths = sorted(result.explanations, key=lambda path: [_rank(turn) for turn in path])
     best = paths[0] if paths else ()
     proved = [_proved(turn) for turn in best]
@@ -113,7 +113,11 @@ def mistaken(signed: Signed, *mistakes: str) -> Signed:
     """
     found = interface(signed.endpoint, signed.params)
     base = recipe_for(found, signed.params.get("sign_method", ""))
-    known = {turn.id: turn for turn in reversed(turns(base, found, signed.params))}
+    context = Context(
+        signed.app.secret, path=found.path, app_key=signed.app.key, verb=signed.method,
+        url=signed.endpoint, body=signed.body,
+    )  # fmt: skip
+    known = {turn.id: turn for turn in reversed(turns(base, found, signed.params, context))}
     for id_ in mistakes:
         if id_ not in known:
             raise InputError(

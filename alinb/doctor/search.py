@@ -1,219 +1,373 @@
 """Find the fewest wrong turns that reproduce a signature, stage by stage.
 
-States that two paths have in common are merged at the shortest of them, so a search costs far less
-than its combinations: a path is a choice of turns, a state what those turns have made so far.
+A path is a choice of turns, a state what those turns have made so far. States that several paths
+have in common are held once, at their least number of mistakes, so a search costs far less than
+its combinations. Only the digests and encodings that can give the signature's length and alphabet
+are run.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+import base64
+import binascii
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
+from itertools import product
+from typing import Any, NamedTuple, TypeAlias
 
 from ..stages import Context, Layout, Params, Recipe, Turn
 from .mistakes import KEYLESS
 
-DEFAULT_DEPTH = 4
+#: Rare turns are tried alone and in pairs, not in larger companies.
+RARE_LIMIT = 2
+
+#: More explanations than these are not told apart by anybody.
+MOST_EXPLANATIONS = 64
 
 Path: TypeAlias = tuple[Turn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search gave: every smallest explanation, and how many recipes were tried."""
+class Node:
+    """A state, its least number of mistakes, and the turns that lead to it at that cost."""
 
-    explanations: tuple[Path, ...]
-    tried: int
-    depth: int
+    __slots__ = ("cost", "edges", "state")
 
+    def __init__(self, state: Any, cost: int, parent: Node | None, turn: Turn | None) -> None:
+        self.state = state
+        self.cost = cost
+        self.edges = [(parent, turn)]
 
-class _States:
-    """Distinct states, each with every path of the least number of mistakes that leads to it."""
-
-    def __init__(self) -> None:
-        self._held: dict[Hashable, tuple[Any, int, list[Path]]] = {}
-
-    def add(self, key: Hashable, state: Any, paths: Sequence[Path]) -> None:
-        cost = len(paths[0])
-        held = self._held.get(key)
-        if held is None or cost < held[1]:
-            self._held[key] = (state, cost, list(paths))
-        elif cost == held[1]:
-            held[2].extend(path for path in paths if path not in held[2])
-
-    def __iter__(self) -> Any:
-        return iter(self._held.values())
-
-    def items(self) -> Any:
-        return self._held.items()
+    def paths(self) -> Iterator[Path]:
+        """Every path of least cost to this state, oldest turn first."""
+        for parent, turn in self.edges:
+            last = (turn,) if turn is not None and turn.mistake else ()
+            if parent is None:
+                yield last
+            else:
+                yield from ((*path, *last) for path in parent.paths())
 
 
-def search(
-    base: Recipe,
-    wrong: Iterable[Turn],
-    params: Params,
-    context: Context,
-    signature: str,
-    depth: int = DEFAULT_DEPTH,
-) -> Found:
-    """The smallest sets of wrong turns from `base` whose signature is exactly `signature`."""
-    by_slot: dict[tuple[str, str], list[Turn]] = {}
-    for turn in wrong:
-        by_slot.setdefault((turn.stage, turn.slot), []).append(turn)
-    tried = 0
-    for limit in range(depth + 1):
-        walk = _Walk(base, by_slot, context, limit)
-        paths = walk.matches(params, signature)
-        tried += walk.tried
-        if paths:
-            return Found(tuple(paths), tried, limit)
-    return Found((), tried, depth)
+Level: TypeAlias = dict[Hashable, Node]
+#: A message, the paths to it, and how many mistakes are left for its end.
+Message: TypeAlias = tuple[bytes, Callable[[], Iterator[Path]], int]
 
 
-class _Walk:
-    """One pass over all paths of at most `limit` mistakes."""
+def _reach(level: Level, key: Hashable, state: Any, parent: Node, turn: Turn | None) -> None:
+    cost = parent.cost + (turn.mistake if turn is not None else 0)
+    node = level.get(key)
+    if node is None:
+        level[key] = Node(state, cost, parent, turn)
+    elif cost < node.cost:
+        node.cost, node.state, node.edges = cost, state, [(parent, turn)]
+    elif cost == node.cost:
+        node.edges.append((parent, turn))
+
+
+#: Turns of a digest, how to make it from a key, and the MACs wanted of it with their encodings.
+Ending: TypeAlias = tuple[Path, Any, list[tuple[bytes, Path]]]
+#: A digest under one key, to be called with what the message begins with, and the MACs wanted of
+#: it with the rest of their paths.
+Way: TypeAlias = tuple[Callable[..., Callable[[bytes], bytes]], list[tuple[bytes, Path]]]
+
+
+class Surround(NamedTuple):
+    """One choice of all that stands around the joined string, and of its spelling and charset."""
+
+    head: str
+    tail: str
+    spell: Callable[[str], str] | None
+    encode: Callable[[str], bytes]
+    path: Path
+
+
+class Search:
+    """The states of one request under one base recipe, grown to any number of mistakes."""
 
     def __init__(
-        self, base: Recipe, by_slot: dict[tuple[str, str], list[Turn]], context: Context, limit: int
+        self, base: Recipe, wrong: Iterable[Turn], params: Params, context: Context
     ) -> None:
         self._base = {(turn.stage, turn.slot): turn for turn in base.turns}
-        self._by_slot = by_slot
+        self._wrong = list(wrong)
+        self._params = params
         self._context = context
-        self._limit = limit
+        self._layouts: dict[tuple[str, str, tuple[str, ...]], Layout] = {}
         self.tried = 0
 
-    def matches(self, params: Params, signature: str) -> list[Path]:
-        """The shortest paths of exactly `limit` mistakes, or fewer, that end in the signature."""
-        messages = self._messages(self._texts(self._selected(params)))
-        keys = self._keys()
-        wanted = signature.encode("utf-8", "surrogatepass")
+    def match(self, signature: str, total: int) -> list[Path]:
+        """The paths of exactly `total` mistakes that end in this signature."""
         found: list[Path] = []
-        for message, cost, paths in messages:
-            for function in self._options("digest", "function"):
-                if cost + function.mistake > self._limit:
-                    continue
-                usable = keys[:1] if function.id in KEYLESS else keys
-                for key, key_path in usable:
-                    turns = ((function,) if function.mistake else ()) + key_path
-                    if cost + len(turns) <= self._limit:
-                        mac = function.run(key)(message)
-                        found += self._encoded(mac, wanted, paths, turns)
-        least = min((len(path) for path in found), default=0)
-        return [path for path in found if len(path) == least]
+        for altered, ways, messages in self.walk(signature, total):
+            whole = [[(make(), targets) for make, targets in several] for several in ways]
+            for message, path_to, left in messages:
+                for mac_of, targets in whole[left]:
+                    mac = mac_of(message)
+                    self.tried += len(targets)
+                    for target, end in targets:
+                        if mac == target:
+                            found += [(*altered, *before, *end) for before in path_to()]
+        return [_in_order(path) for path in found[:MOST_EXPLANATIONS]]
 
-    def _encoded(self, mac: bytes, wanted: bytes, paths: Sequence[Path], turns: Path) -> list[Path]:
-        matched: list[Path] = []
-        for encode in self._options("encode", "encode"):
-            self.tried += len(paths)
-            end = (encode,) if encode.mistake else ()
-            if len(paths[0]) + len(turns) + len(end) > self._limit:
+    def walk(
+        self, signature: str, total: int, params: Params | None = None
+    ) -> Iterator[tuple[Path, list[list[Way]], Iterator[Message]]]:
+        """The messages under each secret in use, with the ways to end exactly at `total`.
+
+        `ways[n]` are those of n mistakes; a message says how many are left for its end.
+        """
+        endings = self._endings(signature, total)
+        least = min((_mistakes(turns) for turns, _, _ in endings), default=total + 1)
+        if least > total:
+            return
+        joined = self._joined(self._selected(params or self._params, total - least), total - least)
+        for turn in self._options("key", "secret", total):
+            altered = () if turn is None else (turn,)
+            context = self._context if turn is None else turn.run(self._context)
+            room = total - len(altered)
+            if room >= least:
+                ways = self._ways(endings, context, room)
+                yield altered, ways, self._messages(joined, context, room, ways)
+
+    def _messages(
+        self, joined: Level, context: Context, room: int, ways: list[list[Way]]
+    ) -> Iterator[Message]:
+        surrounds = self._surrounds(context, room)
+        usable = [
+            [
+                (s, left - len(s.path))
+                for s in surrounds
+                if left >= len(s.path) and ways[left - len(s.path)]
+            ]
+            for left in range(room + 1)
+        ]
+        for node in joined.values():
+            if node.cost > room:
                 continue
-            if hmac.compare_digest(encode.run(mac).encode(), wanted):
-                matched += [_in_order((*path, *turns, *end)) for path in paths]
-        return matched
+            text = node.state
+            spellings: dict[Any, str] = {None: text}
+            for (head, tail, spell, encode, path), rest in usable[room - node.cost]:
+                middle = spellings.get(spell)
+                if middle is None:
+                    middle = spellings[spell] = spell(text) if spell else text
+                message = _bytes(encode, head + middle + tail)
+                yield message, partial(_paths, node, path), rest
 
-    def _options(self, stage: str, slot: str) -> list[Turn]:
+    def _surrounds(self, context: Context, room: int) -> list[Surround]:
+        """Every choice around the joined string of at most `room` mistakes, few mistakes first."""
+        slots = [
+            self._options("wrap", slot, room) for slot in ("prefix", "body", "secret", "spelling")
+        ]
+        choices = product(*slots, self._options("digest", "charset", room))
+        surrounds = []
+        for *wraps, spelling, charset in choices:
+            turns = [turn for turn in (*wraps, spelling, charset) if turn is not None]
+            if charset is None or _mistakes(turns) > room:
+                continue
+            spell = None if spelling is None else spelling.run
+            head, tail = _around([turn for turn in wraps if turn is not None], context)
+            if spell is not None:
+                head, tail = spell(head), spell(tail)
+            path = tuple(turn for turn in turns if turn.mistake)
+            surrounds.append(Surround(head, tail, spell, charset.run, path))
+        return sorted(surrounds, key=lambda surround: len(surround.path))
+
+    def _ways(self, endings: list[Ending], context: Context, room: int) -> list[list[Way]]:
+        """The ways from a message to a wanted MAC under one secret, by their number of mistakes."""
+        keys: dict[bytes, Path] = {}
+        for turn in self._options("key", "source", room):
+            if turn is not None:
+                keys.setdefault(turn.run(context), (turn,) if turn.mistake else ())
+        ways: list[list[Way]] = [[] for _ in range(room + 1)]
+        for functions, make, targets in endings:
+            keyless = any(turn.id in KEYLESS for turn in functions)
+            used = tuple(turn for turn in functions if turn.mistake)
+            for key, key_path in list(keys.items())[: 1 if keyless else None]:
+                by_cost: dict[int, list[tuple[bytes, Path]]] = {}
+                for mac, end in targets:
+                    path = (*key_path, *used, *end)
+                    by_cost.setdefault(len(path), []).append((mac, path))
+                for cost, wanted in by_cost.items():
+                    if cost <= room:
+                        ways[cost].append((partial(make, key), wanted))
+        return ways
+
+    def _endings(self, signature: str, limit: int) -> list[Ending]:
+        """The digests that can give a signature of this length and alphabet."""
+        endings: list[Ending] = []
+        for function in self._options("digest", "function", limit):
+            if function is None:
+                continue
+            size = len(function.run(b"key")(b"message"))
+            targets = list(self._undone(signature, size, limit))
+            for arguments in self._options("digest", "arguments", limit):
+                turns = (function,) if arguments is None else (function, arguments)
+                if _mistakes(turns) > limit:
+                    continue
+                if arguments is not None and function.id in (*KEYLESS, arguments.id):
+                    continue
+                make = function.run if arguments is None else arguments.run(function.run)
+                if targets:
+                    endings.append((turns, make, targets))
+                endings += self._unpadded(signature, size, turns, make, limit)
+        return endings
+
+    def _undone(self, signature: str, size: int, limit: int) -> Iterator[tuple[bytes, Path]]:
+        """The MACs that some encoding turns into this signature, with that encoding's turns."""
+        for form in self._options("encode", "form", limit):
+            for case in self._options("encode", "case", limit):
+                if form is None or form.id == "hex_unpadded":
+                    continue
+                for mac in _macs(signature, size):
+                    text = form.run(mac)
+                    if case is not None and (not text.isalnum() or case.run(text) == text):
+                        continue
+                    if (text if case is None else case.run(text)) == signature:
+                        turns = (form,) if case is None else (form, case)
+                        yield mac, tuple(turn for turn in turns if turn.mistake)
+
+    def _unpadded(
+        self, signature: str, size: int, turns: Path, make: Any, limit: int
+    ) -> Iterator[Ending]:
+        """Hex without leading zeros cannot be undone, so there the encoded texts are compared."""
+        if not (size <= len(signature) < 2 * size and _HEX.fullmatch(signature)):
+            return
+        for form in self._options("encode", "form", limit):
+            if form is not None and form.id == "hex_unpadded":
+                cases = [t for t in self._options("encode", "case", limit) if t]
+                lower = tuple(cases) if signature != signature.upper() else ()
+                wanted = signature.upper().encode()
+                yield turns, _composed(make, form.run), [(wanted, (form, *lower))]
+
+    def _options(self, stage: str, slot: str, limit: int) -> list[Turn | None]:
+        """The turns of a slot, the right one first; None stands for taking none."""
         right = self._base.get((stage, slot))
-        return ([right] if right else []) + self._by_slot.get((stage, slot), [])
+        wrong = [
+            turn
+            for turn in self._wrong
+            if (turn.stage, turn.slot) == (stage, slot) and (limit <= RARE_LIMIT or not turn.rare)
+        ]
+        return [right, *(wrong if limit else [])]
 
     def _slots(self, *stages: str) -> list[tuple[str, str]]:
-        slots = {*self._base, *self._by_slot}
-        first = {slot: self._options(*slot)[0].place for slot in slots}
-        return sorted((s for s in slots if s[0] in stages), key=lambda s: (first[s], s[1]))
+        turns = [*self._base.values(), *self._wrong]
+        places = {(t.stage, t.slot): (t.place, t.slot) for t in turns if t.stage in stages}
+        return sorted(places, key=lambda slot: places[slot])
 
-    def _selected(self, params: Params) -> _States:
+    def _selected(self, params: Params, limit: int) -> Level:
         """Parameters after every choice of which are signed and how their values are spelled."""
-        states = _start(params)
-        for slot in self._slots("select", "format"):
-            grown = _States()
-            for state, cost, paths in states:
-                if slot not in self._base:
-                    grown.add(tuple(state.items()), state, paths)
-                for turn in self._options(*slot):
-                    if cost + turn.mistake <= self._limit:
-                        after = _applied(turn, state, self._context)
-                        grown.add(tuple(after.items()), after, _extended(paths, turn))
-            states = grown
-        return states
+        level: Level = {tuple(params.items()): Node(params, 0, None, None)}
+        for stage, slot in self._slots("select", "format"):
+            options = self._options(stage, slot, limit)
+            if options == [None]:
+                continue
+            grown: Level = {}
+            for turn in options:
+                run = _parameter_turn(turn, self._context)
+                for key, node in level.items():
+                    if turn is None:
+                        _reach(grown, key, node.state, node, None)
+                    elif node.cost + turn.mistake <= limit:
+                        after = run(node.state)
+                        # A turn that changes nothing explains nothing.
+                        if not turn.mistake or after != node.state or stage == "select":
+                            _reach(grown, tuple(after.items()), after, node, turn)
+            level = grown
+        return level
 
-    def _texts(self, selected: _States) -> _States:
-        """The joined and wrapped strings."""
-        joined = _States()
-        for params, cost, paths in selected:
-            names = tuple(params)
-            for order in self._options("order", "order"):
-                ordered = order.run(names, params) if order.by_value else order.run(names)
-                for join in self._options("join", "join"):
-                    if cost + order.mistake + join.mistake > self._limit:
-                        continue
-                    layout = Layout(join.run, ordered, ((), ()))
-                    pieces = layout.blank.copy()
-                    pieces[layout.places] = layout.pick(params)
-                    text = "".join(pieces)
-                    joined.add(text, text, _extended(_extended(paths, order), join))
-        for stage, slot in self._slots("wrap"):
-            joined = self._grown(joined, stage, slot, _spelled if slot == "spelling" else _wrapped)
+    def _joined(self, selected: Level, limit: int) -> Level:
+        """The joined strings of at most `limit` mistakes."""
+        joined: Level = {}
+        orders = [t for t in self._options("order", "order", limit) if t is not None]
+        joins = [t for t in self._options("join", "join", limit) if t is not None]
+        for node in selected.values():
+            names = tuple(node.state)
+            for order in orders:
+                if node.cost + order.mistake > limit:
+                    continue
+                middle = node if not order.mistake else Node(None, node.cost + 1, node, order)
+                for join in joins:
+                    if middle.cost + join.mistake <= limit:
+                        text = self._layout(order, join, names, node.state).text(node.state)
+                        _reach(joined, text, text, middle, join)
         return joined
 
-    def _messages(self, texts: _States) -> _States:
-        return self._grown(texts, "digest", "charset", _encoded_text)
-
-    def _grown(
-        self, states: _States, stage: str, slot: str, apply: Callable[[Turn, Any, Context], Any]
-    ) -> _States:
-        grown = _States()
-        for state, cost, paths in states:
-            if (stage, slot) not in self._base:
-                grown.add(state, state, paths)
-            for turn in self._options(stage, slot):
-                if cost + turn.mistake <= self._limit:
-                    after = apply(turn, state, self._context)
-                    grown.add(after, after, _extended(paths, turn))
-        return grown
-
-    def _keys(self) -> list[tuple[bytes, Path]]:
-        """The keys to try, the right one first; equal ones once."""
-        seen: dict[bytes, Path] = {}
-        for turn in self._options("key", "source"):
-            seen.setdefault(turn.run(self._context), (turn,) if turn.mistake else ())
-        return list(seen.items())
+    def _layout(self, order: Turn, join: Turn, names: tuple[str, ...], params: Params) -> Layout:
+        if order.by_value:
+            return Layout(join.run, order.run(names, params), ((), ()))
+        key = (order.id + order.detail, join.id, names)
+        held = self._layouts.get(key)
+        if held is None:
+            held = self._layouts[key] = Layout(join.run, order.run(names), ((), ()))
+        return held
 
 
-def _applied(turn: Turn, params: Params, context: Context) -> Params:
+_HEX = re.compile(r"[0-9A-F]+|[0-9a-f]+")
+
+
+def _parameter_turn(turn: Turn | None, context: Context) -> Callable[[Params], Params]:
+    if turn is None:
+        return lambda params: params
     if turn.slot == "without-sign":
-        return {name: value for name, value in params.items() if name != turn.run}
-    after: Params = turn.run(context)(params)
-    return after
+        return lambda params: {n: value for n, value in params.items() if n != turn.run}
+    made: Callable[[Params], Params] = turn.run(context)
+    return made
 
 
-def _start(params: Params) -> _States:
-    states = _States()
-    states.add(tuple(params.items()), params, [()])
-    return states
+def _around(wraps: Iterable[Turn], context: Context) -> tuple[str, str]:
+    """What stands in front of the joined string, and what behind; the later turn outside."""
+    head = tail = ""
+    for turn in wraps:
+        before, after = turn.run(context)
+        head = "".join(segment.text for segment in before) + head
+        tail += "".join(segment.text for segment in after)
+    return head, tail
 
 
-def _extended(paths: Sequence[Path], turn: Turn) -> Sequence[Path]:
-    return [(*path, turn) for path in paths] if turn.mistake else paths
+def _bytes(encode: Callable[[str], bytes], text: str) -> bytes:
+    try:
+        return encode(text)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _paths(node: Node, path: Path) -> Iterator[Path]:
+    return ((*before, *path) for before in node.paths())
+
+
+def _mistakes(turns: Iterable[Turn]) -> int:
+    return sum(turn.mistake for turn in turns)
+
+
+def _composed(
+    make: Callable[..., Callable[[bytes], bytes]], encode: Callable[[bytes], str]
+) -> Callable[..., Callable[[bytes], bytes]]:
+    def composed(key: bytes, head: bytes = b"") -> Callable[[bytes], bytes]:
+        mac_of = make(key, head)
+        return lambda message: encode(mac_of(message)).encode()
+
+    return composed
+
+
+def _macs(signature: str, size: int) -> Iterator[bytes]:
+    """The MACs of a size that this text may be an encoding of."""
+
+    def whole_hex(text: str) -> Iterator[bytes]:
+        if len(text) == 2 * size:
+            try:
+                yield bytes.fromhex(text)
+            except ValueError:
+                return
+
+    yield from whole_hex(signature)
+    try:
+        padded = signature + "=" * (-len(signature) % 4)
+        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        return
+    if len(decoded) == size:
+        yield decoded
+    yield from whole_hex(decoded.decode("latin-1"))
 
 
 def _in_order(path: Path) -> Path:
     return tuple(sorted(path, key=lambda turn: turn.place))
-
-
-def _wrapped(turn: Turn, text: str, context: Context) -> str:
-    before, after = turn.run(context)
-    return "".join(s.text for s in before) + text + "".join(s.text for s in after)
-
-
-def _spelled(turn: Turn, text: str, context: Context) -> str:
-    spelled: str = turn.run(text)
-    return spelled
-
-
-def _encoded_text(turn: Turn, text: str, context: Context) -> bytes:
-    try:
-        encoded: bytes = turn.run(text)
-    except UnicodeEncodeError:
-        encoded = text.encode("utf-8", "surrogatepass")
-    return encoded

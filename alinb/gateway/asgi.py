@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import doctor, wire
 from ..attempts import Attempt
@@ -24,6 +27,8 @@ from .core import Gateway, Incoming
 #: Every answer says that it does not come from the platform.
 MARK = {"x-alinb-sandbox": "not the real gateway"}
 LARGEST_BODY = 8 * 1024 * 1024
+#: How long one load of the inspector may search for mistakes, in s; one search may take a second.
+INSPECTION_S = 3.0
 #: Names this machine goes by; any other Host is a page of somebody else's (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
@@ -31,15 +36,16 @@ _HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 def build(gateway: Gateway, *, latency_s: float = 0.0, callback: str = "") -> Starlette:
     """The ASGI app of a gateway. `callback` is the registered redirect URI, "" for any."""
     form_token = secrets.token_urlsafe(16)
+    summaries: dict[tuple[str, str], str] = {}
 
     async def call(request: Request) -> Response:
         body = await _body(request)
         if body is None:
-            return JSONResponse({"type": "ISV", "code": "RequestTooLarge"}, 413, MARK)
+            return JSONResponse({"type": "ISV", "code": "RequestTooLarge"}, 413)
         if latency_s:
             await asyncio.sleep(latency_s)
         answered = gateway.answer(_incoming(request, body, gateway.clock()))
-        return JSONResponse(answered.body, answered.status, MARK)
+        return JSONResponse(answered.body, answered.status)
 
     async def authorize(request: Request) -> Response:
         asked = dict(request.query_params)
@@ -66,21 +72,19 @@ def build(gateway: Gateway, *, latency_s: float = 0.0, callback: str = "") -> St
         )
         if "state" in asked:
             more["state"] = asked["state"]
-        return RedirectResponse(pages.with_query(back, more), 303, MARK)
+        return RedirectResponse(pages.with_query(back, more), 303)
 
     async def landed(request: Request) -> Response:
         return _page(pages.callback(str(request.url), dict(request.query_params)))
 
     async def code(request: Request) -> Response:
-        return JSONResponse(
-            {"code": gateway.state.new_code(), "app_key": gateway.app.key}, 200, MARK
-        )
+        return JSONResponse({"code": gateway.state.new_code(), "app_key": gateway.app.key})
 
     async def inspector(request: Request) -> Response:
-        return _page(pages.inspector(await asyncio.to_thread(_diagnosed, gateway)))
+        return _page(pages.inspector(await asyncio.to_thread(_diagnosed, gateway, summaries)))
 
     async def home(request: Request) -> Response:
-        return RedirectResponse("/inspector", 303, MARK)
+        return RedirectResponse("/inspector", 303)
 
     both = ["GET", "POST"]
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
@@ -97,8 +101,26 @@ def build(gateway: Gateway, *, latency_s: float = 0.0, callback: str = "") -> St
     ]
     return Starlette(
         routes=[Route(path, endpoint, methods=methods) for path, endpoint, methods in routes],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False)],
+        middleware=[
+            Middleware(_Marked),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
+        ],
     )
+
+
+class _Marked:
+    """Puts `MARK` on every answer, the refused hosts and unknown paths among them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(MARK)
+            await send(message)
+
+        await self.app(scope, receive, marked)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -127,18 +149,41 @@ def _unusable(asked: dict[str, str], gateway: Gateway, callback: str) -> str:
     back = asked.get("redirect_uri", "")
     if back and callback and back != callback:
         return f"Invalid redirect_uri: the registered callback is {callback!r}."
-    if back and urlsplit(back).scheme not in ("http", "https"):
+    if back and not _is_web_address(back):
         return "Invalid redirect_uri: it has to be a full http or https URL."
     return ""
 
 
-def _diagnosed(gateway: Gateway) -> list[tuple[Attempt, doctor.Diagnosis | None]]:
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _diagnosed(
+    gateway: Gateway, summaries: dict[tuple[str, str], str]
+) -> list[tuple[Attempt, str]]:
+    """The latest requests, each with what the doctor says of a wrong signature.
+
+    `summaries` holds what was found before, by URL and body, and is brought up to date.
+    """
     redactor = Redactor(secrets.token_bytes(16), [("app_secret", gateway.app.secret.reveal())])
-    rows = []
+    deadline = time.monotonic() + INSPECTION_S
+    rows, kept = [], set()
     for attempt in gateway.attempts():
-        wrong = attempt.code in ("IncompleteSignature", "25")
-        found = doctor.diagnose(attempt, secret=gateway.app.secret) if wrong else None
-        rows.append((attempt.redacted(redactor), found))
+        key = (attempt.url, attempt.body)
+        said = summaries.get(key, "")
+        if attempt.code in ("IncompleteSignature", "25") and not said:
+            said = "Reload this page for the diagnosis."
+            if time.monotonic() < deadline:
+                said = doctor.diagnose(attempt, secret=gateway.app.secret).summary
+                summaries[key] = said
+        kept.add(key)
+        rows.append((attempt.redacted(redactor), said))
+    for key in summaries.keys() - kept:
+        summaries.pop(key, None)
     return rows
 
 
@@ -149,4 +194,4 @@ def _page(html: str, status: int = 200) -> HTMLResponse:
         "referrer-policy": "no-referrer",
         "cache-control": "no-store",
     }
-    return HTMLResponse(html, status, {**MARK, **policy})
+    return HTMLResponse(html, status, policy)

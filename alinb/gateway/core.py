@@ -102,7 +102,9 @@ class Gateway:
     clock: Callable[[], float]
     fault: str = ""
     qps: float = 0.0
-    seen: deque[tuple[Incoming, Outgoing]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    seen: deque[tuple[Incoming, Outgoing]] = field(
+        default_factory=lambda: deque(maxlen=REMEMBERED), repr=False
+    )
     _count: int = 0
     _next_free: float = 0.0
 
@@ -191,9 +193,9 @@ class Gateway:
 
     def _refused(self, refusal: Refusal, found: Interface) -> dict[str, Any]:
         code = refusal.code
-        if code.startswith(("isv.", "isp.")):
-            return {"error_response": self._wrapped(code)}
         text = _text_of(code, refusal)
+        if code.startswith(("isv.", "isp.")):
+            return {"error_response": self._wrapped(code, text)}
         if found.kind == "top":
             number, said = _TOP.get(f"{code}:{refusal.parameter}") or _TOP.get(code, (15, text))
             body: dict[str, Any] = {"code": number, "msg": said, **self._ids()}
@@ -205,9 +207,8 @@ class Gateway:
             return {"type": kind, "code": code, "message": text, **self._ids()}
         return {"error_response": {"type": kind, "code": code, "msg": text, **self._ids()}}
 
-    def _wrapped(self, sub_code: str) -> dict[str, Any]:
+    def _wrapped(self, sub_code: str, said: str) -> dict[str, Any]:
         """A refusal by the service behind the gateway: code 15 around the sub-code."""
-        said = next(iter(_entry(sub_code).get("messages", [])), sub_code)
         return {
             "code": 15, "msg": "Remote service error", "sub_code": sub_code, "sub_msg": said,
             **self._ids(),
@@ -222,7 +223,8 @@ class Gateway:
 
     def attempts(self) -> list[Attempt]:
         """The remembered requests as attempts, newest first."""
-        return [_as_attempt(request, answered) for request, answered in reversed(self.seen)]
+        # A copy: requests go on coming while another thread draws the inspector.
+        return [_as_attempt(request, answered) for request, answered in reversed(list(self.seen))]
 
 
 def _moments(text: str, found: Interface) -> list[float]:
@@ -252,7 +254,7 @@ def _text_of(code: str, refusal: Refusal) -> str:
     said = _TEXTS.get(code) or next(iter(_entry(code).get("messages", [])), code)
     for value in refusal.more.values():
         said = re.sub(r"\{\w*\}", value, said, count=1)
-    return said.replace("{}", "1")
+    return re.sub(r"\{\w*\}", "1", said)
 
 
 def _entry(code: str) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ def text_search(catalogue: Catalogue, params: Params) -> dict[str, Any]:
         language=params["local"],
         category=params.get("categoryId", ""),
     )
-    return {"code": "00", "msg": "SUCCESS", "data": data}
+    return {"code": "00", "data": data}
 
 
 def affiliate_product_query(catalogue: Catalogue, params: Params) -> dict[str, Any]:

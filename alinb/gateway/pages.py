@@ -7,7 +7,6 @@ from html import escape
 from urllib.parse import urlencode, urlsplit
 
 from ..attempts import Attempt
-from ..doctor import Diagnosis
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --accent: #0a58ca; }
@@ -80,7 +79,7 @@ def problem(text: str) -> str:
     return page("alinb sandbox: this link cannot be used", f"<p>{escape(text)}</p>")
 
 
-def inspector(rows: list[tuple[Attempt, Diagnosis | None]]) -> str:
+def inspector(rows: list[tuple[Attempt, str]]) -> str:
     """The latest requests with what the doctor says of the refused ones; values are redacted."""
     drawn = "".join(
         "<tr>"
@@ -91,7 +90,7 @@ def inspector(rows: list[tuple[Attempt, Diagnosis | None]]) -> str:
                 attempt.api_name,
                 attempt.verdict,
                 attempt.code,
-                diagnosis.summary if diagnosis else "",
+                diagnosis,
             )
         )
         + "</tr>"
@@ -108,6 +107,7 @@ def inspector(rows: list[tuple[Attempt, Diagnosis | None]]) -> str:
 
 
 def with_query(url: str, more: Mapping[str, str]) -> str:
-    """A URL with parameters added to those it has."""
-    joint = "&" if urlsplit(url).query else "?"
-    return f"{url}{joint}{urlencode(more)}"
+    """A URL with parameters added to those it has, in front of any fragment."""
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, urlencode(more))))
+    return parts._replace(query=query).geturl()

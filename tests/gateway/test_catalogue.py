@@ -171,9 +171,9 @@ def test_product_and_sku_ids_are_unique_and_of_live_length(size: int) -> None:
 
 def test_building_is_fast() -> None:
     def seconds(size: int) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         Catalogue(size=size)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds(240) for _ in range(3)) < 0.1
     assert min(seconds(5000) for _ in range(3)) < 1

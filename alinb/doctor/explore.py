@@ -1,0 +1,65 @@
+"""The order in which explanations are looked for: few mistakes first, cheap searches first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from ..signing import Interface
+from ..stages import Context, Params, Recipe
+from .drift import USUAL_MS, WIDEST_MS, drifted
+from .mistakes import turns
+from .search import Path, Search
+
+DEFAULT_DEPTH = 4
+
+#: Called with (steps done, steps in all, what comes next); returning False stops the search.
+Progress: TypeAlias = Callable[[int, int, str], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found: every smallest explanation, and how many signatures were made.
+
+    `complete` is false where the search was stopped before its end.
+    """
+
+    explanations: tuple[Path, ...]
+    tried: int
+    complete: bool = True
+
+
+def explore(
+    base: Recipe,
+    found: Interface,
+    params: Params,
+    context: Context,
+    signature: str,
+    depth: int = DEFAULT_DEPTH,
+    progress: Progress | None = None,
+) -> Found:
+    """The smallest sets of wrong turns that make exactly this signature, of up to `depth`."""
+    space = Search(base, turns(base, found, params, context), params, context)
+    steps = list(_steps(space, signature, params, depth))
+    for done, (what, look) in enumerate(steps):
+        if progress is not None and progress(done, len(steps), what) is False:
+            return Found((), space.tried, complete=False)
+        if paths := look():
+            return Found(tuple(dict.fromkeys(paths)), space.tried)
+    return Found((), space.tried)
+
+
+def _steps(
+    space: Search, signature: str, params: Params, depth: int
+) -> Iterator[tuple[str, Callable[[], list[Path]]]]:
+    def clock(total: int, widest: int) -> Callable[[], list[Path]]:
+        return partial(drifted, space, signature, params, total, widest)
+
+    for total in range(depth + 1):
+        yield f"{total} mistakes at once", partial(space.match, signature, total)
+        if total == 1:
+            yield "a clock read twice", clock(1, WIDEST_MS)
+    for total in range(2, depth + 1):
+        yield f"a clock read twice and {total - 1} more", clock(total, USUAL_MS)

@@ -1,0 +1,104 @@
+"""What several test files share: a home of their own, a clock that obeys, signing by hand."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from alinb.gateway import Sandbox
+from alinb.gateway.core import Incoming
+
+#: 2027-01-15T08:00:00Z, where the clock of a test stands at first.
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    """A clock that stands still until it is told to go on; epoch s."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that a test does reaches the user's journal, tokens, app or gateway."""
+    for name in ("APP_KEY", "APP_SECRET", "PLATFORM", "GATEWAY"):
+        monkeypatch.delenv(f"ALINB_{name}", raising=False)
+    monkeypatch.setenv("ALINB_JOURNAL", str(tmp_path / "journal.sqlite3"))
+    monkeypatch.setenv("ALINB_TOKENS", str(tmp_path / "tokens.json"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hand_sign() -> Callable[..., str]:
+    """The signature by the documented rule, in five lines of hashlib and not by alinb."""
+
+    def signature(secret: str, params: dict[str, str], path: str = "", by: str = "sha256") -> str:
+        text = path + "".join(f"{name}{params[name]}" for name in sorted(params) if name != "sign")
+        if by == "md5":
+            return hashlib.md5(f"{secret}{text}{secret}".encode()).hexdigest().upper()
+        function = {"sha256": "sha256", "hmac": "md5"}[by]
+        return hmac.new(secret.encode(), text.encode(), function).hexdigest().upper()
+
+    return signature
+
+
+@pytest.fixture
+def signed(hand_sign: Callable[..., str]) -> Callable[..., dict[str, str]]:
+    """The parameters of a call to a sandbox, signed by hand; a value of None leaves one out."""
+
+    def params_of(
+        box: Sandbox, name: str, params: Mapping[str, Any] | None = None, *, by: str = "sha256"
+    ) -> dict[str, str]:
+        common = {
+            "app_key": box.app.key,
+            "timestamp": str(round(box.gateway.clock() * 1000)),
+            "sign_method": by,
+            "method": None if name.startswith("/") else name,
+        }
+        sent = {k: v for k, v in {**common, **(params or {})}.items() if v is not None}
+        path = name if name.startswith("/") else ""
+        return {"sign": hand_sign(box.app.secret.reveal(), sent, path, by), **sent}
+
+    return params_of
+
+
+@pytest.fixture
+def ask(signed: Callable[..., dict[str, str]]) -> Callable[..., dict[str, Any]]:
+    """A sandbox's answer to a call signed by hand, without HTTP.
+
+    `changed` replaces parameters after the signing; None takes one out. `at` is the route.
+    """
+
+    def answer(
+        box: Sandbox,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        at: str = "",
+        by: str = "sha256",
+        changed: Mapping[str, str | None] | None = None,
+    ) -> dict[str, Any]:
+        sent = {**signed(box, name, params, by=by), **(changed or {})}
+        query = urlencode({k: v for k, v in sent.items() if v is not None})
+        route = at or (f"/rest{name}" if name.startswith("/") else "/sync")
+        came = Incoming("GET", f"http://127.0.0.1{route}?{query}", at=box.gateway.clock())
+        answered = box.gateway.answer(came)
+        assert answered.status == 200, "the gateway says no with HTTP 200 too"
+        return answered.body
+
+    return answer

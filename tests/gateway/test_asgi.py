@@ -1,0 +1,602 @@
+"""The sandbox over HTTP: calls, the consent page, the inspector, and whatever else is thrown at it.
+
+Most of it runs twice, in this process and on a port.
+"""
+
+import asyncio
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from alinb.gateway import Sandbox, asgi
+from alinb.gateway.core import Incoming
+
+Sign = Callable[..., dict[str, str]]
+Wire = Callable[..., httpx.Client]
+
+CREATE, QUERY = "/auth/token/create", "aliexpress.affiliate.product.query"
+SECRET = "a-secret-that-nobody-shows"
+MARK = "x-alinb-sandbox"
+
+
+class Inside(httpx.BaseTransport):
+    """Talks to an ASGI app in this process; an exception in the app comes out here."""
+
+    def __init__(self, app: Any) -> None:
+        self._runner = asyncio.Runner()
+        self._inner = httpx.ASGITransport(app)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._runner.run(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        answered = await self._inner.handle_async_request(request)
+        content = await answered.aread()
+        return httpx.Response(answered.status_code, headers=answered.headers, content=content)
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+def pseudo_random() -> Callable[[int], bytes]:
+    count = iter(range(10**9))
+    return lambda size: blake2b(str(next(count)).encode(), digest_size=size).digest()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Sandbox, str], httpx.Client]]:
+    opened: list[Any] = []
+
+    def to(box: Sandbox, place: str) -> httpx.Client:
+        if place == "in process":
+            client = httpx.Client(transport=Inside(box.asgi), base_url="http://127.0.0.1")
+        else:
+            opened.append(box.serve())
+            client = httpx.Client(base_url=box.url, trust_env=False)
+        opened.append(client)
+        return client
+
+    yield to
+    for thing in reversed(opened):
+        thing.close()
+
+
+@pytest.fixture
+def make(clock: Any, connect: Any, place: str) -> Callable[..., tuple[Sandbox, httpx.Client]]:
+    def made(**options: Any) -> tuple[Sandbox, httpx.Client]:
+        known: dict[str, Any] = {"app_key": "500102", "secret": SECRET, "products": 6}
+        box = Sandbox(clock=clock, **{**known, **options})
+        return box, connect(box, place)
+
+    return made
+
+
+@pytest.fixture
+def box_and_web(make: Any) -> tuple[Sandbox, httpx.Client]:
+    made: tuple[Sandbox, httpx.Client] = make()
+    return made
+
+
+@pytest.fixture
+def box(box_and_web: tuple[Sandbox, httpx.Client]) -> Sandbox:
+    return box_and_web[0]
+
+
+@pytest.fixture
+def web(box_and_web: tuple[Sandbox, httpx.Client]) -> httpx.Client:
+    return box_and_web[1]
+
+
+@pytest.fixture
+def place() -> str:
+    return "in process"
+
+
+both_places = pytest.mark.parametrize("place", ["in process", "served"])
+
+
+def link(**changed: str) -> str:
+    asked = {"response_type": "code", "client_id": "500102", **changed}
+    return f"/oauth/authorize?{urlencode(asked)}"
+
+
+def fields(page: str) -> dict[str, str]:
+    """The hidden fields of the consent form, as a browser would send them."""
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
+    return {unescape(name): unescape(value) for name, value in found}
+
+
+def decide(web: httpx.Client, decision: str, **asked: str) -> httpx.Response:
+    page = web.get(link(**asked))
+    assert page.status_code == 200, page.text
+    return web.post("/oauth/authorize", data={**fields(page.text), "decision": decision})
+
+
+def location(answered: httpx.Response) -> tuple[str, dict[str, list[str]]]:
+    assert answered.status_code == 303, answered.text
+    base, _, query = answered.headers["location"].partition("?")
+    return base, parse_qs(query, keep_blank_values=True)
+
+
+@both_places
+class TestCalls:
+    def test_get_and_post_reach_every_route(
+        self, box: Sandbox, web: httpx.Client, signed: Sign
+    ) -> None:
+        sent = signed(box, QUERY, {"page_size": "1"})
+        for answered in (
+            web.get("/sync", params=sent),
+            web.post("/sync", params=sent),
+            web.post("/sync", data=sent),
+            web.post("/sync", files={k: (None, v) for k, v in sent.items()}),
+            web.post("/rest", data=sent),
+            web.get("/router/rest", params=signed(box, QUERY, {"page_size": "1"}, by="md5")),
+        ):
+            assert answered.status_code == 200
+            assert answered.headers["content-type"] == "application/json"
+            result = answered.json()["aliexpress_affiliate_product_query_response"]["resp_result"]
+            assert result["result"]["current_record_count"] == 1
+
+    def test_a_code_becomes_a_token(self, box: Sandbox, web: httpx.Client, signed: Sign) -> None:
+        code = web.post("/sandbox/code").json()
+        assert code.keys() == {"code", "app_key"}
+        assert code["app_key"] == "500102"
+        assert code["code"].startswith("3_500102_")
+        token = web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": code["code"]})).json()
+        assert (token["code"], token["expires_in"]) == ("0", 86_400)
+
+    def test_a_refusal_is_http_200(self, web: httpx.Client) -> None:
+        refused = web.get(f"/rest{CREATE}")
+        assert refused.status_code == 200
+        assert refused.json()["code"] == "MissingParameter"
+
+    def test_values_arrive_as_they_were_sent(
+        self, box: Sandbox, web: httpx.Client, signed: Sign
+    ) -> None:
+        sent = signed(box, QUERY, {"keywords": "câble USB 中文 😀 & 100%+/= \"'<>#"})
+        for answered in (web.get("/sync", params=sent), web.post("/sync", data=sent)):
+            inside = answered.json()["aliexpress_affiliate_product_query_response"]
+            assert inside["resp_result"]["resp_code"] == 405
+
+    def test_a_body_past_the_limit_is_refused(self, web: httpx.Client) -> None:
+        large = web.post("/sync", content=b"x" * (asgi.LARGEST_BODY + 1))
+        assert large.status_code == 413
+        assert large.json()["code"] == "RequestTooLarge"
+        assert web.post("/sync", content=b"x" * 1_000_000).status_code == 200
+
+
+@both_places
+def test_every_answer_says_that_it_is_a_sandboxs(web: httpx.Client) -> None:
+    for verb, path, status in (
+        ("GET", "/", 303), ("GET", "/inspector", 200), ("GET", "/callback?code=1", 200),
+        ("GET", link(), 200), ("GET", "/oauth/authorize", 400), ("POST", "/oauth/authorize", 403),
+        ("POST", "/sandbox/code", 200), ("GET", "/sandbox/code", 405), ("GET", "/sync", 200),
+        ("GET", f"/rest{CREATE}", 200), ("PUT", "/sync", 405), ("GET", "/nothing/here", 404),
+        ("HEAD", "/inspector", 200), ("OPTIONS", "/sync", 405), ("GET", "/rest/%00%ff", 200),
+    ):  # fmt: skip
+        answered = web.request(verb, path)
+        assert answered.status_code == status, (verb, path)
+        assert answered.headers.get_list(MARK) == ["not the real gateway"], (verb, path)
+    foreign = web.get("/inspector", headers={"Host": "evil.example"})
+    assert foreign.headers.get_list(MARK) == ["not the real gateway"]
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        "host",
+        ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1"],
+    )
+    @both_places
+    def test_a_foreign_host_is_refused(self, web: httpx.Client, host: str) -> None:
+        for verb, path in (("GET", "/inspector"), ("POST", "/sandbox/code"), ("GET", link())):
+            answered = web.request(verb, path, headers={"Host": host})
+            assert answered.status_code == 400
+            assert answered.text == "Invalid host header"
+
+    @pytest.mark.parametrize("host", ["localhost", "localhost:8700", "127.0.0.1:1"])
+    def test_this_machine_is_served(self, web: httpx.Client, host: str) -> None:
+        assert web.get("/inspector", headers={"Host": host}).status_code == 200
+
+
+class TestConsent:
+    def test_the_page_names_the_app_and_carries_the_question(self, web: httpx.Client) -> None:
+        page = web.get(link(redirect_uri="https://shop.example/cb", state="s1", force_auth="true"))
+        assert page.status_code == 200
+        assert "App <code>500102</code> asks for access" in page.text
+        assert "<code>https://shop.example/cb</code>" in page.text
+        hidden = fields(page.text)
+        assert hidden.pop("form_token")
+        assert hidden == {
+            "response_type": "code", "client_id": "500102", "state": "s1", "force_auth": "true",
+            "redirect_uri": "https://shop.example/cb",
+        }  # fmt: skip
+
+    @both_places
+    def test_allow_brings_a_code_that_works_and_the_state(
+        self, box: Sandbox, web: httpx.Client, signed: Sign
+    ) -> None:
+        back, query = location(
+            decide(web, "allow", redirect_uri="https://shop.example/cb", state="s1")
+        )
+        assert back == "https://shop.example/cb"
+        assert query.keys() == {"code", "state"}
+        assert query["state"] == ["s1"]
+        sent = signed(box, CREATE, {"code": query["code"][0]})
+        assert web.get(f"/rest{CREATE}", params=sent).json()["code"] == "0"
+
+    def test_deny_brings_an_error_and_the_state(self, web: httpx.Client) -> None:
+        back, query = location(decide(web, "deny", redirect_uri="http://127.0.0.1:9/cb", state="s"))
+        assert back == "http://127.0.0.1:9/cb"
+        assert query == {"error": ["access_denied"], "state": ["s"]}
+
+    @pytest.mark.parametrize("decision", ["", "Allow", "yes"])
+    def test_only_the_word_allow_allows(self, web: httpx.Client, decision: str) -> None:
+        _, query = location(decide(web, decision))
+        assert query == {"error": ["access_denied"]}
+
+    @pytest.mark.parametrize(
+        "state", ["", "a b&c=d#e%20+", "zürich 中文 😀", '"><script>', "\r\nX: y"]
+    )
+    def test_the_state_comes_back_unchanged(self, web: httpx.Client, state: str) -> None:
+        answered = decide(web, "allow", state=state)
+        assert location(answered)[1]["state"] == [state]
+        assert "x" not in answered.headers
+
+    def test_without_a_state_none_comes_back(self, web: httpx.Client) -> None:
+        assert location(decide(web, "allow"))[1].keys() == {"code"}
+
+    def test_a_redirect_keeps_its_query_and_its_fragment(self, web: httpx.Client) -> None:
+        answered = decide(web, "allow", redirect_uri="https://shop.example/cb?shop=1#top")
+        parts = urlsplit(answered.headers["location"])
+        assert parse_qs(parts.query).keys() == {"shop", "code"}
+        assert parts.fragment == "top"
+
+    @both_places
+    def test_without_a_redirect_it_lands_on_a_page_to_copy_from(self, web: httpx.Client) -> None:
+        answered = decide(web, "allow", state="s1")
+        back, query = location(answered)
+        assert back == str(web.base_url.join("/callback"))
+        landed = web.get(answered.headers["location"])
+        shown = re.search(r'<pre tabindex="0">(.*?)</pre>', landed.text)
+        assert shown is not None
+        assert unescape(shown[1]) == answered.headers["location"]
+        assert query["code"][0] in shown[1]
+        denied = web.get(decide(web, "deny").headers["location"])
+        assert "access_denied" in denied.text
+
+    @both_places
+    def test_the_form_token_is_needed(self, web: httpx.Client) -> None:
+        form = fields(web.get(link()).text) | {"decision": "allow"}
+        token = form.pop("form_token")
+        for wrong in ({}, {"form_token": ""}, {"form_token": token[:-1]}, {"form_token": "ü"}):
+            refused = web.post("/oauth/authorize", data=form | wrong)
+            assert refused.status_code == 403
+            assert "location" not in refused.headers
+        assert web.post("/oauth/authorize", data=form | {"form_token": token}).status_code == 303
+
+    def test_a_link_cannot_decide_by_itself(self, web: httpx.Client) -> None:
+        page = web.get(link(decision="allow"))
+        assert page.status_code == 200
+        assert "decision" not in fields(page.text)
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"client_id": "1"}, "client_id is '1'; this sandbox's app is '500102'."),
+            ({"client_id": ""}, "client_id is ''"),
+            ({"response_type": "token"}, "response_type has to be “code”."),
+        ],
+    )
+    def test_a_wrong_link_is_explained(
+        self, web: httpx.Client, changed: dict[str, str], said: str
+    ) -> None:
+        page = web.get(link(**changed))
+        assert page.status_code == 400
+        assert said in unescape(page.text)
+        form = fields(web.get(link()).text) | {"decision": "allow"} | changed
+        assert web.post("/oauth/authorize", data=form).status_code == 400
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "javascript:alert(1)", "JavaScript://x.example/%0aalert(1)", "data:text/html,x",
+            "file:///etc/passwd", "//evil.example/cb", "shop.example/cb", "http:cb", "https://",
+            "http://[", "http://[::1", "ftp://shop.example/cb",
+        ],
+    )  # fmt: skip
+    def test_no_redirect_but_to_a_web_address(self, web: httpx.Client, target: str) -> None:
+        page = web.get(link(redirect_uri=target))
+        assert page.status_code == 400
+        assert "Invalid redirect_uri" in page.text
+        form = fields(web.get(link()).text) | {"decision": "allow", "redirect_uri": target}
+        refused = web.post("/oauth/authorize", data=form)
+        assert refused.status_code == 400
+        assert "location" not in refused.headers
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "https://shop.example/cb/", "https://shop.example/cb?x=1", "http://shop.example/cb",
+            "https://shop.example:443/cb", "https://SHOP.example/cb", "https://evil.example/cb",
+        ],
+    )  # fmt: skip
+    def test_a_registered_callback_is_the_only_one(self, make: Any, target: str) -> None:
+        _, web = make(callback="https://shop.example/cb")
+        page = web.get(link(redirect_uri=target))
+        assert page.status_code == 400
+        assert "the registered callback is 'https://shop.example/cb'." in unescape(page.text)
+        assert location(decide(web, "allow"))[0] == "https://shop.example/cb"
+        same = decide(web, "allow", redirect_uri="https://shop.example/cb")
+        assert location(same)[0] == "https://shop.example/cb"
+
+    def test_what_stands_in_the_link_is_escaped(self, web: httpx.Client) -> None:
+        nasty = "\"'><script>alert(1)</script>"
+        pages = (
+            link(state=nasty, **{nasty: nasty}), link(client_id=nasty), f"/callback?error={nasty}",
+            link(redirect_uri=f"https://x.example/{nasty}"), f"/callback?code={nasty}",
+        )  # fmt: skip
+        for path in pages:
+            assert "<script" not in web.get(path).text, path
+        assert fields(web.get(pages[0]).text)[nasty] == nasty
+
+    def test_pages_may_load_nothing_and_be_framed_by_nobody(self, web: httpx.Client) -> None:
+        for path in (link(), "/inspector", "/callback?code=x", link(client_id="1")):
+            page = web.get(path)
+            policy = page.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert page.headers["referrer-policy"] == "no-referrer"
+            assert page.headers["cache-control"] == "no-store"
+            assert not re.search(r"(src|href)=|@import|url\(", page.text)
+
+    def test_the_miravia_path_serves_the_same_page(self, web: httpx.Client) -> None:
+        page = web.get(f"/apps{link(state='s')}")
+        assert fields(page.text)["state"] == "s"
+
+
+def rows(page: httpx.Response) -> list[list[str]]:
+    """The inspector's table, one list of cells a request."""
+    assert page.status_code == 200
+    body = page.text.partition("<tbody>")[2]
+    return [
+        [unescape(cell) for cell in re.findall(r"<td><code>(.*?)</code></td>", row)]
+        for row in re.findall(r"<tr>(.*?)</tr>", body)
+    ]
+
+
+class TestInspector:
+    @staticmethod
+    def founding(box: Sandbox, code: str, hand_sign: Any) -> dict[str, str]:
+        """The exchange as the founding case signs it: no path, the secret on both sides."""
+        sent = {
+            "app_key": box.app.key, "code": code, "format": "json", "sign_method": "sha256",
+            "timestamp": str(round(box.gateway.clock() * 1000)),
+        }  # fmt: skip
+        text = "".join(f"{name}{sent[name]}" for name in sorted(sent))
+        return sent | {"sign": hand_sign(SECRET, {f"{SECRET}{text}{SECRET}": ""})}
+
+    def test_it_begins_empty_and_shows_the_newest_first(
+        self, box: Sandbox, web: httpx.Client, signed: Sign
+    ) -> None:
+        assert "No request yet." in web.get("/inspector").text
+        web.get("/sync", params=signed(box, QUERY))
+        web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": "x"}))
+        assert rows(web.get("/inspector")) == [
+            ["POST", CREATE, "refused", "InvalidCode", ""],
+            ["GET", QUERY, "ok", "200", ""],
+        ]
+        assert web.get("/").headers["location"] == "/inspector"
+
+    def test_it_diagnoses_the_founding_case(
+        self, box: Sandbox, web: httpx.Client, hand_sign: Any
+    ) -> None:
+        answered = web.get(f"/rest{CREATE}", params=self.founding(box, box.code(), hand_sign))
+        assert answered.json()["code"] == "IncompleteSignature"
+        (row,) = rows(web.get("/inspector"))
+        assert row == [
+            "GET", CREATE, "refused", "IncompleteSignature",
+            "Proved: the API path is missing in front and the secret stands around the string.",
+        ]  # fmt: skip
+
+    @both_places
+    def test_it_shows_no_secret_no_code_and_no_token(
+        self, box: Sandbox, web: httpx.Client, signed: Sign, hand_sign: Any
+    ) -> None:
+        code = box.code()
+        web.get(f"/rest{CREATE}", params=self.founding(box, code, hand_sign))
+        token = web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": code})).json()
+        held = token["access_token"], token["refresh_token"]
+        web.get("/sync", params=signed(box, "aliexpress.ds.product.get", {"session": held[0]}))
+        web.get("/sync", params={"app_secret": SECRET, "method": SECRET, "sign": code})
+        web.get(f"/rest/{held[1]}", params={"refresh_token": held[1], "method": held[1]})
+        page = web.get("/inspector")
+        assert len(rows(page)) == 5
+        for value in (SECRET, code, *held, token["account"], token["user_nick"]):
+            assert value not in page.text
+
+    def test_it_escapes_what_was_sent(self, web: httpx.Client) -> None:
+        nasty = "<script>alert(1)</script>"
+        web.get("/sync", params={"method": nasty, "app_key": nasty, "sign": nasty})
+        page = web.get("/inspector")
+        assert "<script" not in page.text
+        assert rows(page)[0][1] == nasty
+
+    def test_one_load_searches_for_a_bounded_time_and_the_next_goes_on(
+        self, box: Sandbox, web: httpx.Client, hand_sign: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(4):
+            web.get(f"/rest{CREATE}", params=self.founding(box, f"3_1_abcdef{number}", hand_sign))
+        monkeypatch.setattr(asgi, "INSPECTION_S", 0)
+        assert {row[4] for row in rows(web.get("/inspector"))} == {
+            "Reload this page for the diagnosis."
+        }
+        monkeypatch.setattr(asgi, "INSPECTION_S", 60)
+        found = rows(web.get("/inspector"))
+        assert len(found) == 4
+        assert all(row[4].startswith("Proved: ") for row in found)
+        monkeypatch.setattr(asgi, "INSPECTION_S", 0)
+        assert rows(web.get("/inspector")) == found, "what was found once is not searched again"
+
+    def test_it_can_be_drawn_while_requests_come(self, box: Sandbox) -> None:
+        """The inspector reads on a thread of its own what the event loop goes on writing."""
+        stop = threading.Event()
+
+        def call() -> None:
+            while not stop.is_set():
+                box.gateway.answer(Incoming("GET", "http://127.0.0.1/sync?method=x"))
+
+        calling = threading.Thread(target=call)
+        calling.start()
+        try:
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                assert len(box.gateway.attempts()) <= 200
+        finally:
+            stop.set()
+            calling.join()
+
+
+@both_places
+def test_latency_delays_calls_and_nothing_else(make: Any, signed: Sign) -> None:
+    box, web = make(latency_ms=150)
+    sent = signed(box, QUERY)
+
+    def took(path: str, **params: str) -> float:
+        start = time.perf_counter()
+        assert web.get(path, params=params).status_code == 200
+        return time.perf_counter() - start
+
+    took("/inspector")
+    assert 0.15 <= took("/sync", **sent) < 1.0
+    assert took("/callback", code="x") < 0.1
+
+
+def test_the_same_requests_get_the_same_answers_in_process_and_on_a_port(
+    clock: Any, connect: Any, signed: Sign
+) -> None:
+    def answers(place: str) -> list[Any]:
+        box = Sandbox(app_key="1", secret="s", clock=clock, random=pseudo_random(), products=9)
+        web = connect(box, place)
+        code = web.post("/sandbox/code").json()["code"]
+        token = web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": code})).json()
+        search = {"local": "en_US", "countryCode": "US", "currency": "USD", "pageSize": "3"}
+        held = {"session": token["access_token"]}
+        business = "aliexpress.ds.text.search"
+        return [
+            code, token,
+            web.get("/sync", params=signed(box, business, {**search, **held})).json(),
+            web.get("/sync", params=signed(box, business, search)).json(),
+            web.post("/sync", data=signed(box, QUERY, {"keywords": "é中"})).json(),
+            web.post("/sync", data=signed(box, QUERY, by="md5") | {"sign": "x"}).json(),
+            web.get(f"/rest{CREATE}", params=signed(box, CREATE, {"code": code})).json(),
+            web.get("/rest/a%2Fb%20c/%C3%A9").json(), web.get("/sync?=&&a").json(),
+            rows(web.get("/inspector")),
+        ]  # fmt: skip
+
+    inside, outside = answers("in process"), answers("served")
+    assert inside == outside
+    assert inside[2]["aliexpress_ds_text_search_response"]["data"]["totalCount"] == 9
+
+
+def _noise(seeded: random.Random) -> str:
+    """A parameter's value or a piece of a path, from the plain to the absurd."""
+    kinds: list[Callable[[], str]] = [
+        lambda: "".join(chr(seeded.randrange(1, 0x250)) for _ in range(seeded.randrange(12))),
+        lambda: str(seeded.randrange(-(10**20), 10**20)),
+        lambda: seeded.choice(
+            ["true", "None", "NaN", "[object Object]", "{}", "[1", "\0", "💥", "٣"]
+        ),
+        lambda: "9" * seeded.randrange(1, 5000),
+        lambda: seeded.choice(
+            ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "24:00", "1e9"]
+        ),
+        lambda: "%" + "".join(seeded.choice("0123456789abcdefg%") for _ in range(4)),
+        lambda: seeded.randbytes(seeded.randrange(8)).decode("latin-1"),
+        lambda: f"http://[{seeded.randrange(9)}" + seeded.choice(["", "]", "::1]:x", "]:99999999"]),
+    ]
+    return seeded.choice(kinds)()
+
+
+#: Parameters that some handler of the sandbox reads, for the random requests.
+NAMES = [
+    "page_no", "page_size", "pageIndex", "pageSize", "product_id", "ship_to_country",
+    "min_sale_price", "max_sale_price", "sortBy", "sort", "local", "countryCode", "currency",
+    "target_currency", "keywords", "keyWord", "categoryId", "simplify", "timestamp", "code", "uuid",
+    "session", "refresh_token", "redirect_uri", "state", "client_id", "method", "app_key", "sign",
+    "sign_method", "form_token", "response_type", "decision",
+]  # fmt: skip
+SIGNED_CALLS = [
+    "aliexpress.ds.text.search", "aliexpress.ds.product.get", QUERY, CREATE, "/auth/token/refresh",
+    "/auth/token/security/create", "/a/b",
+]  # fmt: skip
+PATHS = [
+    "/sync", "/rest", "/router/rest", "/oauth/authorize", "/apps/oauth/authorize", "/callback",
+    "/sandbox/code", "/", "/rest/",
+]  # fmt: skip
+KINDS = [
+    "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x",
+    "multipart/form-data", "text/plain", "x/;;=", 'multipart/form-data; boundary="é',
+]  # fmt: skip
+
+
+def test_two_thousand_random_requests_give_no_server_error(
+    box: Sandbox, web: httpx.Client, signed: Sign
+) -> None:
+    """A third is signed right, to get past the first checks; an exception in the app shows here."""
+    seeded = random.Random(20260731)
+    token = web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": box.code()})).json()
+    usable = {
+        "session": token["access_token"], "local": "a", "countryCode": "US", "currency": "USD",
+        "product_id": "1", "ship_to_country": "US",
+    }  # fmt: skip
+
+    def right(noise: dict[str, str]) -> tuple[str, dict[str, str]]:
+        name = seeded.choice(SIGNED_CALLS)
+        extra = {k: v for k, v in noise.items() if k in NAMES[:22]}
+        if seeded.random() < 0.8:
+            extra.pop("timestamp", None)
+        params = (usable if name.startswith("aliexpress.ds") else {}) | extra
+        return (f"/rest{name}" if name.startswith("/") else "/sync"), signed(box, name, params)
+
+    statuses: dict[int, int] = {}
+    succeeded = 0
+    for number in range(2000):
+        verb = seeded.choice(["GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+        params = {name: _noise(seeded) for name in seeded.sample(NAMES, seeded.randrange(6))}
+        path = seeded.choice([*PATHS, f"/rest/{_noise(seeded)}", f"/{_noise(seeded)}"])
+        if number % 3 == 0:
+            verb = seeded.choice(["GET", "POST"])
+            path, params = right(params)
+        encoded = urlencode(params, errors="surrogatepass").encode()
+        in_body = verb == "POST" and number % 3 != 0
+        bodies = [
+            encoded,
+            seeded.randbytes(40),
+            b"{" + encoded,
+            b"--x\r\n" + encoded + b"\r\n--x--",
+        ]
+        target = httpx.URL("http://127.0.0.1").copy_with(
+            path=quote(path, safe="/%", errors="surrogatepass"), query=b"" if in_body else encoded
+        )
+        answered = web.request(
+            verb,
+            target,
+            content=seeded.choice(bodies) if in_body else b"",
+            headers={"content-type": seeded.choice(KINDS).encode()},
+        )
+        assert answered.status_code < 500, (verb, target)
+        assert answered.headers[MARK] == "not the real gateway"
+        statuses[answered.status_code] = statuses.get(answered.status_code, 0) + 1
+        succeeded += "_response" in answered.text and "error_response" not in answered.text
+    assert statuses[200] > 1000, statuses
+    assert succeeded > 100, "too few get past the checks to try what stands behind them"
+    assert web.get("/inspector").status_code == 200
