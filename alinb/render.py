@@ -18,6 +18,8 @@ _STYLE = (
     "vertical-align:top;color:inherit;background:transparent;white-space:nowrap;max-width:none}"
     ".alinb.alinb .long{white-space:normal;overflow-wrap:anywhere;min-width:14em}"
     ".alinb.alinb .differs{font-weight:600}"
+    ".alinb.alinb del{background:#ffd7d5;color:#5c0a06}"
+    ".alinb.alinb ins{background:#c8f0cf;color:#06391a;text-decoration:none}"
     ".alinb.alinb code{font-family:var(--jp-code-font-family,monospace);background:transparent;"
     "color:inherit;padding:0;white-space:inherit}</style>"
 )
@@ -58,6 +60,32 @@ def table(
         for i, row in enumerate(rows)
     )
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def diff(pieces: Iterable[tuple[str, str, str, str]]) -> str:
+    """Aligned runs (kind, theirs, right, label) as HTML: struck where too much, added where not."""
+    drawn = []
+    for kind, theirs, right, label in pieces:
+        title = escape(label, quote=True)
+        if kind == "same":
+            drawn.append(f'<span title="{title}">{escape(right)}</span>')
+            continue
+        if theirs:
+            drawn.append(f'<del title="{title}">[−{escape(theirs)}]</del>')
+        if right:
+            drawn.append(f'<ins title="{title}">[+{escape(right)}]</ins>')
+    return f"<code>{''.join(drawn)}</code>"
+
+
+def text_diff(pieces: Iterable[tuple[str, str, str, str]]) -> str:
+    """The same as text: `[-too much-]` and `{+lacking+}`."""
+    drawn = []
+    for kind, theirs, right, _ in pieces:
+        if kind == "same":
+            drawn.append(right)
+            continue
+        drawn.append((f"[-{theirs}-]" if theirs else "") + (f"{{+{right}+}}" if right else ""))
+    return "".join(drawn)
 
 
 def text_table(head: Sequence[Any], rows: Iterable[Sequence[Any]], widest: int = 60) -> str:

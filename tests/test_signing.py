@@ -97,6 +97,7 @@ def test_the_documented_examples(
     whole = sign(name, {**common, **params, "sign": "OLD"}, app=app)
     assert whole.signature == signature
     assert whole.params == short.params == {**common, **params, "sign": signature}
+    assert list(whole.query)[-1] == list(short.query)[-1] == "sign"
     assert sign(Call.of(name, params), app=app, timestamp=timestamp).signature == signature
     assert check(short, SECRET).ok
 

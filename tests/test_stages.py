@@ -105,11 +105,12 @@ def test_select_and_format_are_told_apart() -> None:
 
 
 def test_the_parameters_are_not_changed_and_not_kept() -> None:
-    params = dict(PARAMS)
-    walk = walked(SYSTEM, params)
-    assert params == PARAMS
-    params["foo"] = "changed"
-    assert walk.selected["foo"] == walk.formatted["foo"] == "1"
+    for given in (PARAMS, {"foo": "1"}):
+        params = dict(given)
+        walk = walked(SYSTEM, params)
+        assert params == given
+        params["foo"] = "changed"
+        assert walk.selected["foo"] == walk.formatted["foo"] == "1"
 
 
 def test_the_labels_of_a_path_call() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..app import is_loopback
-from ..attempts import Attempt
 from ..errors import CallbackError
 from ..knowledge import load
 from ..oauth import parse_callback
-from ..signing import Interface
-from ..wire import Wire
+from ..redact import REQUEST_KINDS, hide
+from .subject import Subject
 
 
 class Finding(NamedTuple):
@@ -31,28 +32,28 @@ class Finding(NamedTuple):
 
 #: The signature that the documentation prints on every API page; nothing reproduces it.
 _PLACEHOLDER = re.compile(r"D13F2A03[0-9A-F]{52}91EC", re.IGNORECASE)
-_SECRET_NAMES = ("app_secret", "appsecret", "client_secret", "appSecret", "secret")
 _TAKEN = {
     "system": {"sha256", "hmac-sha256"},
     "system_sync": {"sha256", "hmac-sha256"},
     "business": {"sha256", "hmac-sha256", "md5", "hmac"},
     "top": {"md5", "hmac", "hmac-sha256", "sha256"},
 }
-_RETIRED_HOSTS = re.compile(
-    r"(^|\.)(gw\.api\.taobao\.com|eco\.taobao\.com|api\.taobao\.com|gw\.api\.alibaba\.com"
-    r"|oauth\.aliexpress\.com|oauth\.taobao\.com|openapi\.aliexpress\.com)$"
-)
-_OAUTH_HOSTS = ("oauth.aliexpress.com", "oauth.taobao.com")
+_RETIRED_HOSTS = frozenset(
+    {"gw.api.taobao.com", "eco.taobao.com", "api.taobao.com", "gw.api.alibaba.com",
+     "openapi.aliexpress.com"}
+)  # fmt: skip
+_OAUTH_HOSTS = frozenset({"oauth.aliexpress.com", "oauth.taobao.com"})
+#: How far a timestamp may be from the gateway's clock, in s (AliExpress common parameters).
+SKEW_S = 7200
 
 
-def lint(attempt: Attempt, found: Interface) -> list[Finding]:
+def lint(subject: Subject) -> list[Finding]:
     """Every finding that needs no secret, in the order a person would look."""
-    wire, params = attempt.wire, attempt.params
-    return [
-        finding
-        for look in (_signature, _sign_method, _timestamp, _keys, _body, _address, _token_call)
-        for finding in look(attempt, wire, params, found)
-    ]
+    looks = (
+        _signature, _sign_method, _timestamp, _keys, _body, _scheme, _endpoint, _method, _token,
+        _token_call,
+    )  # fmt: skip
+    return [finding for look in looks for finding in look(subject)]
 
 
 def finding(id_: str, certainty: str, evidence: str) -> Finding:
@@ -60,132 +61,161 @@ def finding(id_: str, certainty: str, evidence: str) -> Finding:
     return Finding(id_, certainty, evidence, load("mistakes")["mistakes"][id_]["cure"])
 
 
-def _signature(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    if not attempt.sign:
+def _signature(subject: Subject) -> Iterator[Finding]:
+    if not subject.sign:
         yield finding("no_sign", "proved", "There is no `sign` parameter.")
-    elif _PLACEHOLDER.fullmatch(attempt.sign):
-        yield finding(
-            "docs_placeholder_sign", "proved", "`sign` is the sample that every API page prints."
-        )
+    elif _PLACEHOLDER.fullmatch(subject.sign):
+        seen = "`sign` is the sample that every API page of the documentation prints."
+        yield finding("docs_placeholder_sign", "proved", seen)
 
 
-def _sign_method(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    declared = params.get("sign_method", "")
-    if found.kind == "aop" or not attempt.sign:
+def _sign_method(subject: Subject) -> Iterator[Finding]:
+    declared, kind = subject.params.get("sign_method", ""), subject.interface.kind
+    if kind == "aop":
         return
     if not declared:
         yield finding("sign_method_missing", "proved", "There is no `sign_method` parameter.")
-    elif declared not in _TAKEN[found.kind]:
-        yield finding(
-            "sign_method_unsupported",
-            "proved",
-            f"`sign_method` is {declared!r}; this interface takes {_listed(_TAKEN[found.kind])}.",
-        )
+    elif declared not in _TAKEN[kind]:
+        taken = _listed(_TAKEN[kind])
+        seen = f"`sign_method` is {declared[:40]!r}; this interface takes {taken}."
+        yield finding("sign_method_unsupported", "proved", seen)
 
 
-def _timestamp(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    text = params.get("timestamp", "")
+def _timestamp(subject: Subject) -> Iterator[Finding]:
+    text, found = subject.params.get("timestamp", ""), subject.interface
+    if not text:
+        return
+    moment: float | None = None
     if re.fullmatch(r"\d{10}(\.\d+)?", text):
-        yield finding(
-            "timestamp_seconds", "proved", f"`timestamp` has {len(text)} digits: seconds."
-        )
-    elif re.match(r"\d{4}-?\d\d-?\d\d", text) and not text.isdigit():
+        seen = f"`timestamp` is {text}: {len(text)} digits are seconds."
+        yield finding("timestamp_seconds", "proved", seen)
+        moment = float(text)
+    elif re.fullmatch(r"\d{13}", text):
+        moment = int(text) / 1000
+    elif _is_text_time(text):
         certainty = "likely" if found.kind == "system" else "possible"
         yield finding("timestamp_text", certainty, f"`timestamp` is the text {text!r}.")
+    else:
+        yield finding("timestamp_unreadable", "likely", f"`timestamp` is {text[:40]!r}.")
+    at = subject.attempt.at
+    if at is not None and moment is not None and abs(moment - at) > SKEW_S:
+        off = f"{abs(moment - at) / 3600:.1f} hours {'ahead' if moment > at else 'behind'}"
+        seen = f"`timestamp` is {off} of the moment it was sent; 2 hours are allowed."
+        yield finding("timestamp_skew", "proved", seen)
 
 
-def _keys(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    for name in _SECRET_NAMES:
-        if name in params:
+def _is_text_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return not text.isdigit()
+
+
+def _keys(subject: Subject) -> Iterator[Finding]:
+    params = subject.params
+    for name in params:
+        if REQUEST_KINDS.get(name.lower()) == "app_secret":
             yield finding("secret_sent_as_param", "proved", f"`{name}` travels with the request.")
     key = params.get("app_key", "")
     if key != key.strip():
         yield finding("app_key_whitespace", "proved", f"`app_key` is {key!r}.")
     if "client_id" in params and "app_key" not in params:
-        yield finding(
-            "client_id_instead_of_app_key", "proved", "`client_id` is sent, and no `app_key`."
-        )
+        seen = "`client_id` is sent, and no `app_key`."
+        yield finding("client_id_instead_of_app_key", "proved", seen)
 
 
-def _body(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
+def _body(subject: Subject) -> Iterator[Finding]:
+    wire = subject.attempt.wire
     if wire.body_kind == "json":
-        yield finding(
-            "json_body", "proved", "The body is JSON: the gateway reads no parameter in it."
-        )
+        seen = "The body is JSON: the gateway reads no parameter in it."
+        yield finding("json_body", "proved", seen)
     elif wire.body_kind == "multipart" and not wire.files:
-        yield finding("multipart_body", "possible", "The body is multipart and holds no file.")
+        seen = "The body is multipart and holds no file."
+        yield finding("multipart_body", "possible", seen)
     in_form = {name for name, _ in wire.form}
-    both = [name for name, _ in wire.query if name in in_form]
-    if both:
-        yield finding(
-            "params_in_url_and_body", "proved", f"In the URL and in the body: {_listed(both)}."
-        )
+    if both := [name for name, _ in wire.query if name in in_form]:
+        seen = f"In the URL and in the body: {_listed(both)}."
+        yield finding("params_in_url_and_body", "proved", seen)
 
 
-def _address(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    parts = urlsplit(attempt.url)
-    host = parts.hostname or ""
-    if parts.scheme == "http" and not is_loopback(host):
+def _scheme(subject: Subject) -> Iterator[Finding]:
+    parts = urlsplit(subject.url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         yield finding("http_scheme", "proved", "The address begins with http://.")
+
+
+def _endpoint(subject: Subject) -> Iterator[Finding]:
+    parts, found = urlsplit(subject.url), subject.interface
+    host, path = parts.hostname or "", parts.path.rstrip("/")
     if found.kind == "system_sync":
-        yield finding(
-            "system_api_on_sync", "proved", f"{found.path} is sent to {parts.path} as `method`."
-        )
-    if host in _OAUTH_HOSTS or parts.path.startswith("/oauth/token"):
-        yield finding("legacy_oauth_host", "proved", f"The token call goes to {host}{parts.path}.")
-    elif _is_wrong_path(parts.path, host) or (_RETIRED_HOSTS.search(host) and found.kind != "top"):
-        yield finding("wrong_endpoint_path", "proved", f"{host}{parts.path} is no current gateway.")
-    if found.kind == "system" and "method" in params:
-        yield finding(
-            "method_param_on_system", "proved", f"`method` is {params['method']!r} on a path call."
-        )
+        seen = f"{found.path} is sent to {parts.path} as `method`."
+        yield finding("system_api_on_sync", "proved", seen)
+    if host in _OAUTH_HOSTS or path.startswith("/oauth/token"):
+        seen = f"The token call goes to {host}{parts.path}."
+        yield finding("legacy_oauth_host", "proved", seen)
+    elif _is_wrong(host, path, found.kind):
+        seen = f"{host}{parts.path} is no current gateway for this call."
+        yield finding("wrong_endpoint_path", "proved", seen)
+    if found.kind == "system" and "method" in subject.params:
+        seen = f"`method` is {subject.params['method'][:60]!r} on a path call."
+        yield finding("method_param_on_system", "proved", seen)
 
 
-def _is_wrong_path(path: str, host: str) -> bool:
+def _is_wrong(host: str, path: str, kind: str) -> bool:
     if "/rest/2.0/" in path or path.endswith("gateway.do") or path.startswith("/sync/"):
         return True
-    return path.rstrip("/").endswith("/router/rest") and "aliexpress.com" in host
+    if path.endswith("/router/rest"):
+        return host.endswith("aliexpress.com")
+    return host in _RETIRED_HOSTS and kind != "aop"
 
 
-def _token_call(
-    attempt: Attempt, wire: Wire, params: Mapping[str, str], found: Interface
-) -> Iterator[Finding]:
-    if not found.path.startswith("/auth/token/"):
+def _method(subject: Subject) -> Iterator[Finding]:
+    """A name that the catalogue does not have, with the nearest it has."""
+    name = subject.interface.path or subject.params.get("method", "")
+    known = load("methods")["methods"]
+    if not name.startswith(("aliexpress.", "/auth/", "/aliexpress/", "auth.")) or name in known:
+        return
+    near = get_close_matches(name, known, n=3, cutoff=0.7)
+    seen = f"{name!r} is no name that alinb knows"
+    seen += f"; the nearest are {', '.join(near)}." if near else "."
+    yield finding("unknown_method", "possible", seen)
+
+
+def _token(subject: Subject) -> Iterator[Finding]:
+    held = [name for name in ("access_token", "session") if subject.params.get(name)]
+    if held and subject.params.get("method", "").startswith("aliexpress.affiliate."):
+        seen = f"`{held[0]}` is sent on an affiliate call, which takes no user's token."
+        yield finding("token_where_not_wanted", "likely", seen)
+
+
+def _token_call(subject: Subject) -> Iterator[Finding]:
+    path, params = subject.interface.path, subject.params
+    if not path.startswith("/auth/token/"):
         return
     if "uuid" in params:
         yield finding("uuid_sent", "proved", "`uuid` is sent with the token call.")
     if "redirect_uri" in params:
-        yield finding(
-            "redirect_uri_on_token_call", "proved", "`redirect_uri` is sent with the token call."
-        )
-    code, key = params.get("code", ""), params.get("app_key", "")
-    if not found.path.endswith("/create") or "code" not in params or not key:
-        return
+        seen = "`redirect_uri` is sent with the token call."
+        yield finding("redirect_uri_on_token_call", "proved", seen)
+    if path.endswith("/create") and "code" in params:
+        yield from _code(params["code"], params.get("app_key", "").strip())
+
+
+def _code(code: str, key: str) -> Iterator[Finding]:
+    unlike = finding("bad_code", "likely", "`code` does not look like an authorization code.")
     if code == key or len(code) < 8 or not re.search(r"\d", code):
-        yield finding("bad_code", "likely", "`code` does not look like an authorization code.")
+        yield unlike
         return
     try:
         named = parse_callback(code).app_key
     except CallbackError:
-        yield finding("bad_code", "likely", "`code` does not look like an authorization code.")
+        yield unlike
         return
-    if named and named != key.strip():
-        yield finding(
-            "code_of_another_app", "likely", f"`code` names app {named}, the request app {key}."
-        )
+    if named and key and named != key:
+        seen = hide(f"The middle of `code` names app {named}; the request is of app {key}.")
+        yield finding("code_of_another_app", "likely", seen)
 
 
-def _listed(names: object) -> str:
-    return ", ".join(sorted(names))  # type: ignore[call-overload]
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..redact import Redactor
 from ..signing import Interface
 from ..stages import STAGES, Walk, mask
 from .lint import Finding
+from .strings import Piece
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,7 +23,9 @@ class Diagnosis:
     signature, which is proof) or unexplained. `alternatives` are the other smallest sets that give
     the same signature on this request. `searched` is the number of recipes tried.
     `right` is the walk that gives the right signature, `theirs` the one that gave this one; both
-    are None without the secret.
+    are None without the secret. `diff` aligns their string with the right one. `apart` is a
+    parameter, and a value of it, that would tell the alternatives apart. `complete` is false where
+    the search was stopped.
     """
 
     verdict: str
@@ -35,6 +39,10 @@ class Diagnosis:
     right: Walk | None = field(default=None, repr=False)
     theirs: Walk | None = field(default=None, repr=False)
     had_secret: bool = False
+    complete: bool = True
+    apart: tuple[str, str] | None = None
+    diff: tuple[Piece, ...] = field(default=(), repr=False)
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def summary(self) -> str:
@@ -44,6 +52,8 @@ class Diagnosis:
         if self.verdict == "explained":
             named = " and ".join(name_of(id_) for id_ in self.mistakes)
             return f"Proved: {named}."
+        if not self.complete:
+            return f"The search was stopped after {self.searched:,} recipes; nothing fits so far."
         if not self.had_secret:
             seen = len(self.findings)
             return (
@@ -68,6 +78,10 @@ class Diagnosis:
             "searched": self.searched,
             "elapsed_ms": round(self.elapsed_ms, 3),
             "summary": self.summary,
+            "apart": None
+            if self.apart is None
+            else {"parameter": self.apart[0], "value": self.apart[1]},
+            "diff": [piece._asdict() for piece in self.diff],
             "stages": [
                 {"stage": stage, "right": right, "theirs": theirs, "differs": right != theirs}
                 for stage, right, theirs in self.stages
@@ -85,8 +99,7 @@ class Diagnosis:
     def _redactor(self) -> Redactor:
         """Hides the codes, tokens and secrets of the request in whatever shows the diagnosis."""
         redactor = Redactor(b"diagnosis")
-        if self.right is not None:
-            redactor.learn_request(self.right.selected.items())
+        redactor.learn_request(self.hidden.items())
         return redactor
 
     def _strings(self) -> list[tuple[str, str]]:
@@ -104,6 +117,13 @@ class Diagnosis:
             lines += [f"  [{finding.certainty}] {finding.id}: {finding.evidence}"]
             lines += [f"      {finding.cure}"]
         lines += [f"{what}:\n  {text}" for what, text in self._strings()]
+        if self.diff:
+            lines.append(
+                f"the difference, [-too much-] and {{+lacking+}}:\n  {render.text_diff(self.diff)}"
+            )
+        if self.apart:
+            name, value = self.apart
+            lines.append(f"A call with {name}={value!r} would tell the explanations apart.")
         if self.alternatives:
             other = "; ".join(" + ".join(ids) for ids in self.alternatives)
             lines.append(f"The same signature also comes from: {other}")
@@ -118,6 +138,7 @@ class Diagnosis:
         )
         parts += [
             render.table(("string to sign", ""), self._strings()) if self._strings() else "",
+            "<p>" + render.diff(self.diff) + "</p>" if self.diff else "",
             render.paragraph(
                 "The same signature also comes from: "
                 + "; ".join(" + ".join(ids) for ids in self.alternatives)

@@ -128,6 +128,34 @@ class Search:
                 ways = self._ways(endings, context, room)
                 yield altered, ways, self._messages(joined, context, room, ways)
 
+    def strings(self, total: int) -> Iterator[tuple[Path, str, Callable[[], Iterator[Path]]]]:
+        """The strings to sign of exactly `total` mistakes, each with the paths to it."""
+        joined = self._joined(self._selected(self._params, total), total)
+        for turn in self._options("key", "secret", total):
+            altered = () if turn is None else (turn,)
+            context = self._context if turn is None else turn.run(self._context)
+            room = total - len(altered)
+            surrounds = [s for s in self._surrounds(context, room) if not _charset_turn(s)]
+            for node in joined.values():
+                for surround in surrounds:
+                    if node.cost + len(surround.path) == room:
+                        spell = surround.spell or str
+                        text = surround.head + spell(node.state) + surround.tail
+                        yield altered, text, partial(_paths, node, surround.path)
+
+    def ends(self, message: bytes, signature: str, most: int) -> list[Path]:
+        """The digests, keys and encodings by which this very message gives the signature."""
+        found: list[Path] = []
+        for turn in self._options("key", "secret", most):
+            altered = () if turn is None else (turn,)
+            context = self._context if turn is None else turn.run(self._context)
+            for ways in self._ways(self._endings(signature, most), context, most - len(altered)):
+                for make, targets in ways:
+                    mac = make()(message)
+                    found += [(*altered, *end) for target, end in targets if mac == target]
+        least = min(map(len, found), default=0)
+        return [_in_order(path) for path in found if len(path) == least]
+
     def _messages(
         self, joined: Level, context: Context, room: int, ways: list[list[Way]]
     ) -> Iterator[Message]:
@@ -332,6 +360,10 @@ def _bytes(encode: Callable[[str], bytes], text: str) -> bytes:
 
 def _paths(node: Node, path: Path) -> Iterator[Path]:
     return ((*before, *path) for before in node.paths())
+
+
+def _charset_turn(surround: Surround) -> bool:
+    return any(turn.slot == "charset" for turn in surround.path)
 
 
 def _mistakes(turns: Iterable[Turn]) -> int:

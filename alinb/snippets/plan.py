@@ -14,9 +14,6 @@ from ..signing import Interface, interface, recipe_for, sign
 from ..stages import Context, Recipe, Turn
 
 _NAME = re.compile(r"(/[\w.-]+)+|[\w-]+(\.[\w-]+)+", re.ASCII)
-#: What a turn's detail may hold to stand between quotes in any language.
-_HARMLESS = re.compile(r"[\w./: -]*", re.ASCII)
-
 #: Path calls whose one business parameter is the program's first argument.
 _GRANTS = {"create": "code", "refresh": "refresh_token"}
 
@@ -38,10 +35,6 @@ class Plan:
     route: str
     fixed: Mapping[str, str]
     grant: str
-
-    def turned(self, wrong: Iterable[Turn]) -> Recipe:
-        """The recipe with these wrong turns taken."""
-        return self.recipe.turned(*wrong)
 
     @property
     def marks(self) -> dict[str, str]:
@@ -106,20 +99,10 @@ def wrong_turns(made: Plan, mistakes: Iterable[str]) -> list[Turn]:
     return [known[id_] for id_ in wanted]
 
 
-def can_be_written(turn: Turn) -> bool:
-    """Whether a turn's detail, which may come from a stranger's request, is fit for code."""
-    return _HARMLESS.fullmatch(turn.detail) is not None
-
-
 def _possible(made: Plan) -> list[Turn]:
     """Every wrong turn of a call with one parameter of each kind, those without a detail first."""
     kind = "system" if made.path else "business"
     token = made.marks["token_parameter"]
-    params = {**made.fixed, made.grant or token: "a B/", "empty": ""}
-    context = Context(
-        Secret("Secret"),
-        path=made.path,
-        app_key="key",
-        url=made.gateway + made.route,
-    )
+    params = {**made.fixed, made.grant or token: '{"é":"a B/"}', "product_id": ""}
+    context = Context(Secret("Secret"), made.path, "key", url=made.gateway + made.route)
     return turns(made.recipe, Interface(kind, made.path), params, context)

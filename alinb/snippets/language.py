@@ -39,6 +39,7 @@ class Language:
     imports: Mapping[str, str] = field(repr=False)
     packages: Mapping[str, str] = field(repr=False)
     helpers: Mapping[str, str] = field(repr=False)
+    helper_gap: int = field(repr=False)
     fragments: Mapping[tuple[str, str, str], str] = field(repr=False)
 
     def fragment(self, turn: Turn) -> str | None:
@@ -89,13 +90,14 @@ def _language(name: str) -> Language:
         aliases=tuple(facts["aliases"]),
         usage=facts.get("usage", ""),
         fragments=fragments,
+        helper_gap=facts.get("helper_gap", 1),
         **{key: facts[key] for key in texts},
         **{key: facts.get(key, {}) for key in tables},
     )
 
 
 def _facts(name: str) -> dict[str, Any]:
-    own = load_text(f"templates/{name}.toml")
+    own = data(f"templates/{name}.toml")
     if "base" not in own:
         return own
     return _over(_facts(own["base"]), own)
@@ -110,6 +112,6 @@ def _over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def load_text(path: str) -> dict[str, Any]:
+def data(path: str) -> dict[str, Any]:
     """A data file of this room."""
     return tomllib.loads(files(__package__).joinpath(path).read_text(encoding="utf-8"))
