@@ -249,6 +249,7 @@ def test_a_form_value_ends_before_a_json_escape() -> None:
     hides = Redactor(b"k")
     text = json.dumps({"curl": 'curl -d "code=zzz9" x'})
     assert hides.text(text) == text.replace("zzz9", hides.mark("code", "zzz9"))
+    assert "zz" not in hides.text(r'{"url":"https:\/\/h\/?code=zz9\/zz8&x=1"}')
 
 
 def test_percent_spellings_of_an_unknown_form_value_have_the_mark_of_the_value() -> None:
@@ -302,7 +303,8 @@ def test_learning_from_a_request_and_its_reply() -> None:
 def test_a_known_value_keeps_its_kind_under_another_name() -> None:
     hides = redactor()
     assert hides.pairs([("code", VALUE)]) == (("code", hides.mark("app_secret", VALUE)),)
-    assert hides.text(f"code={VALUE}") == f"code={hides.mark('app_secret', VALUE)}"
+    for text in ("code={}", "see code={}), then", "code={}.", "'code={}'"):
+        assert hides.text(text.format(VALUE)) == text.format(hides.mark("app_secret", VALUE))
 
 
 @pytest.mark.parametrize(

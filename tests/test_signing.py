@@ -94,7 +94,7 @@ def test_the_documented_examples(
         **({} if "/" in name else {"method": name}),
         **app.platform.always_sent,
     }
-    whole = sign(name, {**common, **params, "sign": "OLD"}, app=app)
+    whole = sign(name, {"sign": "OLD", **common, **params}, app=app)
     assert whole.signature == signature
     assert whole.params == short.params == {**common, **params, "sign": signature}
     assert list(whole.query)[-1] == list(short.query)[-1] == "sign"

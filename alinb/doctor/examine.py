@@ -256,11 +256,10 @@ def _what_the_reply_says(attempt: Attempt) -> list[Finding]:
     if reply is None or reply.ok:
         return []
     meaning = explain(reply)
-    said = [
-        f"The gateway answered {meaning.code}: {meaning.message or meaning.meaning}".rstrip(".")
-    ]
-    said += [text.rstrip(".") for text in (meaning.proves, meaning.unknown) if text]
-    return [Finding(meaning.code, "possible", ". ".join(said) + ".", meaning.cures[0])]
+    said = f"The gateway answered {meaning.code}: {meaning.message or meaning.meaning}".rstrip(".")
+    sure = " What that means is not known." if meaning.unknown else ""
+    more = f"{said}.{sure} `alinb explain {meaning.code}` says more."
+    return [Finding(meaning.code, "possible", more, meaning.cures[0])]
 
 
 def _cure(findings: list[Finding]) -> str:

@@ -29,15 +29,25 @@ class Piece(NamedTuple):
     label: str
 
 
+#: A hidden value is one sign, however long its mark.
+_SIGNS = re.compile(r"‹[a-z_]+(?: [0-9a-f]{4})?›|.", re.DOTALL)
+
+
 def align(theirs: str, right: Sequence[Segment]) -> list[Piece]:
     """The author's string against the right one, character by character, labelled."""
-    wanted = "".join(segment.text for segment in right)
-    labels = [_label(segment) for segment in right for _ in segment.text]
+    ours, wanted, labels = _SIGNS.findall(theirs), [], []
+    for segment in right:
+        signs = _SIGNS.findall(segment.text)
+        wanted += signs
+        labels += [_label(segment)] * len(signs)
     return [
         Piece(
-            run.kind, theirs[run.a : run.b], wanted[run.c : run.d], _spanned(labels, run.c, run.d)
+            run.kind,
+            "".join(ours[run.a : run.b]),
+            "".join(wanted[run.c : run.d]),
+            _spanned(labels, run.c, run.d),
         )
-        for run in _without_chance(list(_runs(theirs, wanted)))
+        for run in _without_chance(list(_runs(ours, wanted)))
     ]
 
 
@@ -82,7 +92,7 @@ def _spanned(labels: list[str], start: int, end: int) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _runs(theirs: str, wanted: str) -> Iterator[_Run]:
+def _runs(theirs: Sequence[str], wanted: Sequence[str]) -> Iterator[_Run]:
     shorter = min(len(theirs), len(wanted))
     head = next((i for i in range(shorter) if theirs[i] != wanted[i]), shorter)
     tail = next(
