@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .redact import Secret
     from .replies import Reply
     from .signing import Signed, Verification, sign
+    from .snippets import snippet
     from .stages import Recipe, Segment, Walk
     from .tokens import FileStore, MemoryStore, Token, TokenStore
 
@@ -87,6 +88,7 @@ _HOMES = {
     "redact": ("Secret",),
     "replies": ("Reply",),
     "signing": ("Signed", "Verification", "sign"),
+    "snippets": ("snippet",),
     "stages": ("Recipe", "Segment", "Walk"),
     "tokens": ("FileStore", "MemoryStore", "Token", "TokenStore"),
 }
@@ -148,6 +150,7 @@ __all__ = [
     "parse_callback",
     "sandbox",
     "sign",
+    "snippet",
     "verify",
 ]
 
@@ -159,6 +162,13 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """What `%load_ext alinb` calls."""
+    from .magic import register
+
+    register(ipython)
 
 
 def __dir__() -> list[str]:

@@ -87,13 +87,13 @@ class Journal:
             " ".join((hidden.diagnosis or {}).get("mistakes", [])), hidden.platform,
             hidden.source, hidden.problem,
         )  # fmt: skip
-        packed = zlib.compress(json.dumps(_contents(hidden), ensure_ascii=False).encode(), 1)
+        text = json.dumps(_contents(hidden), ensure_ascii=False)
+        packed = zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
         columns = ", ".join(_COLUMNS[1:])
         marks = ", ".join("?" * len(row))
         with self._connection() as db, db:
             number = db.execute(
-                f"INSERT INTO attempts ({columns}) VALUES ({marks})",
-                row,
+                f"INSERT INTO attempts ({columns}) VALUES ({marks})", [*map(_storable, row)]
             ).lastrowid
             db.execute("INSERT INTO contents VALUES (?, ?)", (number, packed))
         return replace(attempt, id=number)
@@ -243,6 +243,11 @@ def _contents(attempt: Attempt) -> dict[str, Any]:
         "source": attempt.source, "at": attempt.at, "elapsed_ms": attempt.elapsed_ms,
         "diagnosis": attempt.diagnosis, "stated_sign": attempt.stated_sign,
     }  # fmt: skip
+
+
+def _storable(value: Any) -> Any:
+    # SQLite takes no half of a surrogate pair; the packed contents keep it.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _unpacked(number: int, packed: bytes) -> Attempt:

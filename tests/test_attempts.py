@@ -210,6 +210,20 @@ def test_personal_data_of_the_reply_is_hidden_too():
     assert "brCanary10" not in text
 
 
+def test_a_token_that_only_the_reply_brings_is_hidden_wherever_it_is_repeated():
+    fresh = answered(
+        reply_text=json.dumps({"code": "0", "access_token": TOKEN, "more": {"account": "jane@x"}}),
+        reply_headers=(("X-Token", TOKEN),),
+        problem=f"{TOKEN} of jane@x could not be kept",
+    )
+    marks = redactor()
+    hidden = fresh.redacted(marks)
+    token, account = marks.mark("access_token", TOKEN), marks.mark("account", "jane@x")
+    assert hidden.problem == f"{token} of {account} could not be kept"
+    assert hidden.reply_headers == (("X-Token", token),)
+    assert TOKEN not in hidden.reply_text
+
+
 def test_what_is_no_secret_stays_readable():
     hidden = loaded().redacted(redactor())
     assert hidden.params["app_key"] == "500102"

@@ -225,6 +225,14 @@ def test_another_state_is_refused(returned):
     assert raised.value.evidence["fields"] == ["code", "state"]
 
 
+def test_a_state_is_refused_where_the_link_was_made_without_one():
+    link = authorize(APP, REDIRECT, state="")
+    assert "state" not in dict(query(link))
+    assert link.callback(f"?code={CODE}").state_checked
+    with pytest.raises(CallbackError, match="not the one"):
+        link.callback(URL)
+
+
 @pytest.mark.parametrize("pasted", [f"?code={CODE}", f"?code={CODE}&state="])
 def test_a_missing_state_is_refused_as_missing(pasted):
     with pytest.raises(CallbackError, match=r"is missing\."):

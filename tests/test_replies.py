@@ -263,6 +263,11 @@ def test_every_success_code_means_success_everywhere(code):
     assert read({"x_response": {"resp_result": {"resp_code": code}}}).verdict == "ok"
 
 
+@pytest.mark.parametrize(("flag", "code"), [(True, "true"), (False, "false")])
+def test_a_flag_as_code_is_text_as_json_writes_it(flag, code):
+    assert read({"code": flag}).code == code
+
+
 @pytest.mark.parametrize("code", [1, "1", 405, "000", "2000", "", None, False, "false", 15, [], {}])
 def test_nothing_else_means_success(code):
     assert not replies.is_success(code)

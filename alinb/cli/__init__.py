@@ -6,6 +6,7 @@ Exit status: 0 done, 1 the answer is "no" (signature wrong, call refused), 2 bad
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -49,6 +50,10 @@ def _top(
 
 def main() -> None:
     """Run the command line; an error becomes one line on standard error and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A reply may hold half a surrogate pair, and a terminal may take ASCII alone.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except AlinbError as error:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .. import signing
 from ..errors import IntakeError
 from ..recipes import RECIPES
+
+if TYPE_CHECKING:
+    from ..doctor.explore import Progress
+
 from .common import (
     AppKey,
     Json,
@@ -83,20 +91,43 @@ def verify(source: Source, as_json: Json = False) -> None:
 def diagnose(
     source: Source,
     depth: Annotated[int, typer.Option(help="The largest number of mistakes at once.")] = 4,
+    string: Annotated[
+        str | None,
+        typer.Option("--string", metavar="FILE", help="A file with the string that was hashed."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Which mistakes make this very signature, and what else is wrong? Exit 1 if unexplained.
 
     The secret comes from ALINB_APP_SECRET or a prompt; without it only the request is judged.
     """
+    from .. import intake
     from ..doctor import diagnose as examine
 
-    found = examine(read_source(source), secret=secret(), depth=depth)
+    attempts = intake.read_all(read_source(source))
+    subject = intake.last_signed(attempts)
+    others = [attempt for attempt in attempts if attempt is not subject and attempt.sign]
+    if string is not None:
+        subject = replace(subject, string_to_sign=read_source(string).rstrip("\r\n"))
+    with _progress(as_json) as progress:
+        found = examine(subject, secret=secret(), others=others, depth=depth, progress=progress)
     if as_json:
         emit(found.as_dict())
     else:
         console().print(str(found), markup=False)
     raise typer.Exit(1 if found.verdict == "unexplained" and found.had_secret else 0)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    """Says on standard error, to a person, what a long search is at; Ctrl-C stops it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading") as status:
+        yield lambda done, steps, what: status.update(f"{done} of {steps}: {what}")
 
 
 def explain(

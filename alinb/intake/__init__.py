@@ -15,7 +15,7 @@ from .curl import from_curl, to_curl
 from .har import from_har, to_har
 from .parts import as_float, as_int, as_moment, as_text, attempt, header_pairs, text_mapping
 
-__all__ = ["read", "read_all", "to_curl", "to_har", "to_jsonl"]
+__all__ = ["last_signed", "read", "read_all", "to_curl", "to_har", "to_jsonl"]
 
 _FORMS = "a curl command, a URL, a raw HTTP request, a HAR file or an attempt as JSON"
 _REQUEST_LINE = re.compile(r"(GET|POST|PUT|DELETE|PATCH|HEAD)\s+(\S.*?)(?:\s+HTTP/[\d.]+)?\s*$")
@@ -27,7 +27,7 @@ def read(source: Attempt | Mapping[str, Any] | str | bytes) -> Attempt:
 
     Raises `IntakeError` where it is none of them.
     """
-    return _last_signed(read_all(source))
+    return last_signed(read_all(source))
 
 
 def read_all(source: Attempt | Mapping[str, Any] | str | bytes) -> list[Attempt]:
@@ -65,7 +65,8 @@ def to_jsonl(attempts: Iterable[Attempt]) -> str:
     return "".join(json.dumps(a.as_dict(), ensure_ascii=False) + "\n" for a in attempts)
 
 
-def _last_signed(attempts: list[Attempt]) -> Attempt:
+def last_signed(attempts: list[Attempt]) -> Attempt:
+    """Of several requests the last one that is signed; the last one where none is."""
     signed = [attempt for attempt in attempts if attempt.sign]
     return (signed or attempts)[-1]
 

@@ -33,6 +33,7 @@ def program(language: Language, made: Plan, recipe: Recipe) -> list[Line]:
     Raises `InputError` where the template has no fragment for a turn of the recipe.
     """
     lines = [Line(text) for text in _filled(language.program, made.marks).splitlines()]
+    lines = _expanded(lines, "header", _header(language, made, recipe))
     lines = _expanded(lines, "stages", _stages(language, made, recipe))
     lines = _expanded(lines, "system", _system(language, made))
     lines = _expanded(lines, "business", _business(language, made))
@@ -41,7 +42,7 @@ def program(language: Language, made: Plan, recipe: Recipe) -> list[Line]:
     for part, table in (("imports", language.imports), ("packages", language.packages)):
         used = sorted(text for text, pattern in table.items() if re.search(pattern, code))
         lines = _expanded(lines, part, [Line(text, part) for text in used])
-    return _expanded(lines, "header", _header(language, made, recipe))
+    return lines
 
 
 def cannot_write(language: Language, turns: Iterable[Turn]) -> list[Turn]:
@@ -115,8 +116,7 @@ def _header(language: Language, made: Plan, recipe: Recipe) -> Iterator[Line]:
     words = data("words.toml")
     wrong = [turn.id for turn in recipe.mistakes]
     texts = [
-        words["header"],
-        words["wrong"] if wrong else "",
+        words["header_wrong" if wrong else "header"],
         words["retired"] if made.platform.retired else "",
         language.usage or words["usage"],
         "" if made.grant else words["token_usage"],
