@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from numbers import Number
 from typing import Any
+from uuid import UUID
 
 from .errors import InputError
 from .redact import REQUEST_KINDS, Secret
+
+#: A dotted name, or a path; `{…}` stands for a part of the path that is filled in.
+_NAME = re.compile(r"/?[\w{}-]+(?:[./][\w{}-]+)*/?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,9 +42,9 @@ class Call:
         """A call with its values as text: `true`/`false`, compact JSON, no None, no empty text.
 
         Empty values are left out because the SDKs disagree on signing them. `bytes` values become
-        file parts. Raises `InputError` for a value that has no text form, or a blank name.
+        file parts. Raises `InputError` for a value without a text form, or a name that is none.
         """
-        if not name.strip() or name != name.strip():
+        if not _NAME.fullmatch(name):
             raise InputError(
                 f"{name!r} is not an API name.",
                 next_step="Give one like /auth/token/create or aliexpress.ds.product.get.",
@@ -84,8 +90,9 @@ def spell(value: Any, name: str = "value") -> str:
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M:%S")
         case Mapping() | list() | tuple():
+            # What the gateway reads and what was signed are this very text.
             try:
-                return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+                return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
             except (TypeError, ValueError) as error:
                 raise InputError(
                     f"Parameter {name!r} cannot be written as JSON: {error}.",
@@ -95,5 +102,12 @@ def spell(value: Any, name: str = "value") -> str:
             raise InputError(
                 f"Parameter {name!r} is bytes.", next_step="Pass it as a file, or decode it."
             )
-        case _:
+        case Number() | date() | UUID() if value == value:  # NaN is not equal to itself
             return str(value)
+        case _ if hasattr(value, "item"):  # a scalar of NumPy or pandas
+            return spell(value.item(), name)
+        case _:
+            raise InputError(
+                f"Parameter {name!r} is a {type(value).__name__}, which has no text form.",
+                next_step="Use text, numbers, booleans, dates, lists and dictionaries.",
+            )

@@ -35,6 +35,10 @@ REPLY_KINDS: Mapping[str, str] = {
     "email": "account",
 }
 
+#: In parsed JSON both count, but for `code`.
+_DATA_KINDS = {name: kind for name, kind in {**REQUEST_KINDS, **REPLY_KINDS}.items()
+               if name != "code"}  # fmt: skip
+
 #: A shorter value would also hide innocent text, so it is hidden by its field's name alone.
 SHORTEST_BY_VALUE = 4
 
@@ -51,6 +55,10 @@ _IN_JSON = re.compile(
     # A quote after a backslash ends the value in JSON within JSON, and belongs to it in plain JSON.
     r"(\\*\"(?:" + "|".join(_NOT_CODE) + r")\\*\"\s*:\s*(\\+)?\")"
     rf"(?!{_MARK}\\*(?:\"|\Z))((?:[^\"\\]|\\(?!\")[^\"]|(?(2)(?!)|\\\"))+)",
+    re.IGNORECASE,
+)
+_IN_HEADER = re.compile(
+    r"(?:^|(?<=[\n\r'\"]))((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)(?!‹)([^\r\n'\"]+)",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
@@ -160,6 +168,7 @@ class Redactor:
         """Hide known values anywhere in a text, and the values of tell-tale fields in it."""
         text = self._by_value(text)
         text = _IN_FORM.sub(self._form_field, text)
+        text = _IN_HEADER.sub(self._header, text)
         return _IN_JSON.sub(self._json_field, text)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -174,16 +183,21 @@ class Redactor:
             return self.text(data)
         if isinstance(data, Mapping):
             return {
-                self.text(name) if isinstance(name, str) else name: (
-                    self._named(REPLY_KINDS, str(name), value)
-                    if isinstance(value, str)
-                    else self.data(value)
-                )
+                self.text(name) if isinstance(name, str) else name: self._field(str(name), value)
                 for name, value in data.items()
             }
         if isinstance(data, list | tuple):
             return [self.data(item) for item in data]
         return data
+
+    def _field(self, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._named(_DATA_KINDS, name, value)
+        if isinstance(value, list) and name.lower() in _DATA_KINDS:
+            return [self._field(name, item) for item in value]
+        if isinstance(value, int) and not isinstance(value, bool) and name.lower() in _DATA_KINDS:
+            return self.mark(_DATA_KINDS[name.lower()], str(value))
+        return self.data(value)
 
     def _named(self, kinds: Mapping[str, str], name: str, value: str) -> str:
         kind = kinds.get(name.lower())
@@ -207,6 +221,11 @@ class Redactor:
         if value is None:  # letters whose lower case has another length, such as İ
             return "‹secret 0000›"
         return self.mark(self._kinds[value], value)
+
+    def _header(self, match: re.Match[str]) -> str:
+        name, colon, value = match.groups()
+        kind = "cookie" if name.lower().endswith("cookie") else "authorization"
+        return f"{name}{colon}{self.mark(kind, value)}"
 
     def _form_field(self, match: re.Match[str]) -> str:
         name, value = match.groups()

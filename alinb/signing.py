@@ -22,7 +22,7 @@ from .recipes import (
     TOP_HMAC_MD5,
     TOP_MD5,
 )
-from .redact import Redactor, Secret
+from .redact import REQUEST_KINDS, Secret
 from .stages import Context, Recipe, Segment, Signer, Walk, mask
 
 #: Parameters that describe the call rather than the business; they travel in the query.
@@ -80,12 +80,11 @@ class Signed:
         return f"<Signed {self.method} {self.call.name} {self.signature[:8]}…>"
 
     def _repr_html_(self) -> str:
-        redactor = Redactor(b"signed")
-        redactor.learn_request(self.params.items())
-        shown = [
-            (s.kind, s.parameter, "‹app_secret›" if s.kind == "secret" else redactor.text(s.text))
-            for s in self.segments
-        ]
+        shown = []
+        for kind, text, parameter in self.segments:
+            held = REQUEST_KINDS.get(parameter.lower(), "") if kind == "value" else ""
+            hidden = "app_secret" if kind == "secret" else held
+            shown.append((kind, parameter, f"‹{hidden}›" if hidden else text))
         return render.html(
             f"{self.method} {self.call.name}",
             render.table(("piece of the string", "of parameter", "text"), shown),
@@ -194,7 +193,15 @@ def sign(
     ...      app=app, timestamp=1517820392000).signature[:8]
     '35607762'
     """
-    call = name if isinstance(name, Call) else Call.of(name, params)
+    call = name if isinstance(name, Call) else Call.of(name)
+    if params:
+        more = Call.of(call.name, params)
+        call = Call(call.name, {**call.params, **more.params}, {**call.files, **more.files})
+    if verb not in ("GET", "POST") or (verb == "GET" and call.files):
+        raise InputError(
+            f"{verb!r} does not carry this call.",
+            next_step="Use POST, or GET for a call without files.",
+        )
     platform = app.platform
     common = _common(call, app, timestamp, clock)
     sent = {**common, **call.params}
@@ -207,8 +214,6 @@ def sign(
     walk = chosen.signer(context).walk(sent)
     sent[platform.sign_parameter] = walk.signature
     in_query = set(sent) if verb == "GET" else {*_IN_QUERY, platform.sign_parameter}
-    if verb not in ("GET", "POST"):
-        raise InputError(f"{verb!r} is not GET or POST.", next_step="The gateway takes these two.")
     return Signed(
         call=call,
         app=app,

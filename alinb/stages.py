@@ -167,7 +167,7 @@ class Walk:
 
     @property
     def stages(self) -> dict[str, str]:
-        """What each stage gave, as text that is safe to show: the secret is masked."""
+        """What each stage gave, as text; the app secret is masked, codes and tokens are not."""
         shown = self.recipe.turn_ids
         joined = [s for s in self.segments if s.kind in ("name", "value", "separator")]
         return {

@@ -104,3 +104,33 @@ def test_the_repr_hides_what_a_name_tells_to_be_secret(name: str) -> None:
     assert repr(call) == (f"Call('/auth/token/create', {{'{name}': '‹{kind}›', 'uuid': 'shown'}})")
     assert "3_500102_Jx" not in f"{call} {[call]}"
     assert call.params[name] == "3_500102_Jx"
+
+
+@pytest.mark.parametrize(
+    "name", ["/a/b?x=1", "https://h/sync", "/a#b", "a b", "aliexpress..get", "/"]
+)
+def test_a_text_that_is_no_api_name_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="is not an API name"):
+        Call.of(name)
+
+
+@pytest.mark.parametrize("name", ["/auth/token/create", "/v2.0/categories", "a.b.c", "/x/{id}/y"])
+def test_names_of_every_kind_are_taken(name: str) -> None:
+    assert Call.of(name).name == name
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), float("nan") * 1j, {"a": float("inf")}])
+def test_a_value_without_a_text_form_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="'x'"):
+        spell(value, "x")
+
+
+def test_scalars_of_numpy_and_pandas_are_spelled_like_pythons_own() -> None:
+    import numpy as np
+
+    assert [spell(v) for v in (np.int64(7), np.float64(1.5), np.bool_(True), np.str_("a"))] == [
+        "7",
+        "1.5",
+        "true",
+        "a",
+    ]

@@ -133,6 +133,11 @@ CURL = {
         {"code": CODE, "x": "it's!\né😀\\"},
     ),
     "bash escapes": (f"curl '{URL}' -d $'x=a\\tb\\x41\\U0001F600\\q'", "POST", {"x": "a\tbA😀q"}),
+    "bash escapes of bytes": (
+        f"curl '{URL}' -d $'x=\\xc3\\xa9\\\\x41' -d $'y=\\xe9'",
+        "POST",
+        {"x": "é\\x41", "y": "é"},
+    ),
     "Chrome, cmd": (
         f'curl ^"{REST}?{QUERY.replace("&", "^&")}^" ^\n'
         '  -H ^"accept: */*^" ^\n'

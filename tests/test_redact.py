@@ -467,3 +467,22 @@ def test_the_neighbors_of_a_secret_come_back_byte_for_byte() -> None:
         assert hides.text(before + VALUE + after) == before + mark + after
 
     same()
+
+
+def test_header_lines_in_free_text_are_hidden() -> None:
+    text = "GET /a\r\nAuthorization: Bearer abcdef\r\nCookie: a=b; c=d\r\nHost: h"
+    shown = Redactor(b"k").text(text)
+    assert "abcdef" not in shown
+    assert "a=b" not in shown
+    assert shown.endswith("\r\nHost: h")
+
+
+def test_fields_of_parsed_data_are_hidden_whatever_their_type() -> None:
+    data = {"app_secret": "x", "account": 12345, "access_token": ["y"], "code": "0", "ok": True}
+    shown = Redactor(b"k").data(data)
+    assert "12345" not in str(shown)
+    assert shown["code"] == "0"
+    assert shown["ok"] is True
+    assert all(
+        str(shown[name]).count("‹") == 1 for name in ("app_secret", "account", "access_token")
+    )

@@ -190,7 +190,7 @@ def test_files_are_not_signed_and_leave_no_text_body() -> None:
 
 @pytest.mark.parametrize("verb", ["PUT", "get", "", "POST "])
 def test_another_verb_is_refused(verb: str) -> None:
-    with pytest.raises(InputError, match="is not GET or POST") as raised:
+    with pytest.raises(InputError, match="does not carry this call") as raised:
         sign("/order/get", app=APP, verb=verb)
     assert raised.value.message.startswith(repr(verb))
 
@@ -586,3 +586,20 @@ def test_sign_agrees_with_the_reference(
     route: tuple[str, str, str, str], secret: str, params: dict[str, Any]
 ) -> None:
     assert differing_call(*route, secret, params) is None
+
+
+def test_a_call_with_files_goes_by_post_only() -> None:
+    call = Call.of("aliexpress.ds.image.search", {"image_file_bytes": b"png"})
+    with pytest.raises(InputError, match="'GET' does not carry"):
+        sign(call, app=APP, verb="GET")
+
+
+def test_parameters_beside_a_call_are_added_to_it() -> None:
+    signed = sign(Call.of("/test/api", {"foo": 1}), {"bar": 2}, app=APP)
+    assert {"foo": "1", "bar": "2"}.items() <= signed.params.items()
+
+
+def test_the_html_view_hides_even_a_short_code() -> None:
+    html = sign("/auth/token/create", {"code": "abc"}, app=APP)._repr_html_()
+    assert "‹code›" in html
+    assert "abc" not in html

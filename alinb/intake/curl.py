@@ -226,6 +226,7 @@ def _shell_words(text: str) -> list[str]:
         ) from None
 
 
+_ANSI_C = re.compile(r"((?:\\x[0-9a-fA-F]{1,2})+)|\\(?:(u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})|(.))")
 _ESCAPES = dict(zip("nrt0abefv", "\n\r\t\0\a\b\x1b\f\v", strict=True))
 
 
@@ -234,11 +235,17 @@ def _ansi_c(text: str) -> str:
 
     def one(match: re.Match[str]) -> str:
         if match[1]:
-            code = int(match[1][1:], 16)
+            raw = bytes(int(byte, 16) for byte in match[1].split("\\x")[1:])
+            try:
+                return raw.decode()
+            except UnicodeDecodeError:  # older browsers write a character so, not a byte
+                return raw.decode("latin-1")
+        if match[2]:
+            code = int(match[2][1:], 16)
             return chr(code) if code < 0x110000 else match[0]
-        return _ESCAPES.get(match[2], match[2])
+        return _ESCAPES.get(match[3], match[3])
 
-    plain = re.sub(r"\\(?:(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})|(.))", one, text)
+    plain = _ANSI_C.sub(one, text)
     # Browsers write a character beyond U+FFFF as two halves.
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

@@ -69,7 +69,7 @@ def plan(name: str, platform: str | Platform) -> Plan:
         )
     endpoint = profile.route(name)
     gateway = profile.token_api if name.startswith("/auth/token/") else profile.api
-    signed = sign(name, app=App("key", "secret", profile), timestamp="now")
+    signed = sign(name, app=App("key", "secret", profile), timestamp=1_700_000_000_000)
     found = interface(endpoint, signed.params)
     fixed = {key: value for key, value in signed.params.items() if key != profile.sign_parameter}
     _, _, step = name.removeprefix("/auth/token/").rpartition("/")

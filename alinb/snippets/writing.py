@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ _BLOCK = re.compile(r"(.*?)@(header|imports|packages|helpers|stages|system|busin
 #: What a turn's detail may hold to stand between quotes in any language: it may come from a
 #: stranger's request.
 _HARMLESS = re.compile(r"[\w./: -]*", re.ASCII)
+
+_HEADER_WIDTH = 92
 
 
 class Line(NamedTuple):
@@ -124,8 +127,10 @@ def _header(language: Language, made: Plan, recipe: Recipe) -> Iterator[Line]:
     ]
     marks = {**made.marks, "needs": language.needs, "mistakes": ", ".join(wrong)}
     marks["run"] = _filled(language.run, marks)
-    text = _filled("".join(texts), marks).strip("\n")
-    yield from (Line(line, "header") for line in text.splitlines())
+    for text in _filled("".join(texts), marks).strip("\n").splitlines():
+        # An indented line is a command to copy, which stays whole.
+        folded = [text] if text.startswith(" ") else textwrap.wrap(text, _HEADER_WIDTH) or [""]
+        yield from (Line(line, "header") for line in folded)
 
 
 def _code(language: Language, lines: Iterable[Line]) -> str:

@@ -1,0 +1,767 @@
+"""The command line as a program: what it prints, its exit status, and what bad input gets."""
+
+import hashlib
+import hmac
+import importlib.util
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+
+import alinb
+
+KEY, SECRET = "12345678", "helloworld"
+CREATE, QUERY = "/auth/token/create", "aliexpress.affiliate.product.query"
+SEARCH = "aliexpress.ds.text.search"
+VECTOR = "35607762342831B6A417A0DED84B79C05FEFBF116969C48AD6DC00279A9F4D81"
+CODE = "3_500102_JxZ05Ux3cnnSSUm6dCxYg6Q26"
+SIGNED = f"app_key12345678code{CODE}sign_methodsha256timestamp1517820392000"
+FOUNDING = ["path_prefix_missing", "secret_wrapped"]
+
+HAS_MODULE = importlib.util.find_spec("alinb.__main__") is not None
+COMMAND = (
+    [sys.executable, "-m", "alinb"]
+    if HAS_MODULE
+    else [str(Path(sys.executable).with_name("alinb"))]
+)
+
+
+class Ran:
+    """What one run of the command left behind."""
+
+    def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def document(self) -> Any:
+        assert self.err == ""
+        return json.loads(self.out)
+
+    def __repr__(self) -> str:
+        return f"<status {self.status}>\n{self.out}\n{self.err}"
+
+
+def run(*words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Ran:
+    known = {"ALINB_APP_KEY": KEY, "ALINB_APP_SECRET": SECRET, "COLUMNS": "200", "NO_COLOR": "1"}
+    whole = {k: v for k, v in {**os.environ, **known, **(env or {})}.items() if v}
+    done = subprocess.run(
+        [*COMMAND, *words],
+        input=stdin, env=whole, capture_output=True, text=True, encoding="utf-8", timeout=60,
+        check=False,
+    )  # fmt: skip
+    return Ran(done)
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[alinb.Sandbox]:
+    with alinb.Sandbox(app_key=KEY, secret=SECRET, products=24).serve() as served:
+        yield served
+
+
+@pytest.fixture
+def at(box: alinb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The commands of this test go to the sandbox."""
+    monkeypatch.setenv("ALINB_GATEWAY", box.url)
+    return box.url
+
+
+def founding_url(
+    timestamp: int = 1517820392000, base: str = "https://api-sg.aliexpress.com"
+) -> str:
+    """The founding case's request: no path in front, the secret on both sides, all in the URL."""
+    sent = {"app_key": KEY, "code": CODE, "format": "json", "sign_method": "sha256",
+            "timestamp": str(timestamp)}  # fmt: skip
+    text = SECRET + "".join(f"{name}{sent[name]}" for name in sorted(sent)) + SECRET
+    sent["sign"] = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest().upper()
+    return f"{base}/rest{CREATE}?{urlencode(sent)}"
+
+
+def right_url() -> str:
+    sent = {"app_key": KEY, "code": CODE, "sign_method": "sha256", "timestamp": "1517820392000"}
+    return f"https://api-sg.aliexpress.com/rest{CREATE}?{urlencode(sent | {'sign': VECTOR})}"
+
+
+REFUSAL = {
+    "error_response": {
+        "code": 15,
+        "msg": "Remote service error",
+        "sub_code": "isv.account-migration-check-fail",
+        "sub_msg": "The account migration does not conform to platform standards",
+    }
+}
+
+
+def founding_forms() -> dict[str, str]:
+    """The founding request in each form that people have it in."""
+    url = founding_url()
+    har = {
+        "log": {
+            "entries": [
+                {
+                    "request": {"method": "GET", "url": url, "headers": []},
+                    "response": {"status": 200, "content": {"text": json.dumps(REFUSAL)}},
+                }
+            ]
+        }
+    }
+    attempt = {"method": "GET", "url": url, "response": {"status": 200, "body": REFUSAL}}
+    return {
+        "curl": f"curl -X GET {shlex.quote(url)} -H 'Accept: application/json'\n",
+        "url": url,
+        "har": json.dumps(har),
+        "json": json.dumps(attempt),
+        "raw": f"GET {url.partition('.com')[2]} HTTP/1.1\nHost: api-sg.aliexpress.com\n\n",
+    }
+
+
+class TestSign:
+    WORDS = ("sign", CREATE, "-p", f"code={CODE}", "--timestamp", "1517820392000")
+
+    def test_the_documented_vector(self) -> None:
+        signed = run(*self.WORDS, "--json").document
+        assert signed["signature"] == VECTOR
+        assert signed["string_to_sign"] == CREATE + SIGNED
+        assert "".join(segment["text"] for segment in signed["segments"]) == CREATE + SIGNED
+        assert signed["segments"][0] == {"kind": "path", "text": CREATE, "parameter": ""}
+        assert signed["method"] == "POST"
+        assert signed["url"].startswith(
+            f"https://api-sg.aliexpress.com/rest{CREATE}?app_key={KEY}&"
+        )
+        assert parse_qs(urlsplit(signed["url"]).query)["sign"] == [VECTOR]
+        assert signed["body"] == f"code={CODE}"
+
+    def test_for_people(self) -> None:
+        ran = run(*self.WORDS)
+        assert (ran.status, ran.err) == (0, "")
+        assert f"String to sign\n{CREATE}{SIGNED}\n" in ran.out
+        assert f"\nSignature\n{VECTOR}\n" in ran.out
+        assert SECRET not in ran.out
+
+    def test_verb_platform_and_key_can_be_chosen(self) -> None:
+        signed = run(
+            "sign", "/order/get", "-p", "order_id=1", "--verb", "get", "--platform", "lazada-th",
+            "--app-key", "77", "--json",
+        ).document  # fmt: skip
+        assert (signed["method"], signed["body"]) == ("GET", "")
+        assert signed["url"].startswith("https://api.lazada.co.th/rest/order/get?app_key=77&")
+        assert "order_id=1" in signed["url"]
+
+    def test_the_retired_recipe_shows_no_secret(self) -> None:
+        ran = run("sign", QUERY, "--platform", "top", "--json")
+        assert len(ran.document["signature"]) == 32
+        assert ran.document["string_to_sign"].startswith("‹app_secret›app_key")
+        assert SECRET not in ran.out
+
+    def test_a_value_may_hold_an_equals_sign(self) -> None:
+        signed = run("sign", QUERY, "-p", "keywords=a=b&c é", "--json").document
+        assert "keywordsa=b&c émethod" in signed["string_to_sign"]
+
+
+class TestVerify:
+    def test_a_right_signature_is_0(self) -> None:
+        ran = run("verify", "-", stdin=right_url())
+        assert (ran.status, ran.err) == (0, "")
+        assert ran.out.startswith("The signature is right.\n")
+        checked = run("verify", "-", "--json", stdin=right_url())
+        assert checked.status == 0
+        assert checked.document == {
+            "ok": True, "expected": VECTOR, "received": VECTOR,
+            "string_to_sign": CREATE + SIGNED, "interface": "system", "recipe": "system",
+        }  # fmt: skip
+
+    def test_a_wrong_signature_is_1(self, tmp_path: Path) -> None:
+        file = tmp_path / "request.txt"
+        file.write_text(founding_url())
+        ran = run("verify", str(file))
+        assert (ran.status, ran.err) == (1, "")
+        assert ran.out.startswith("The signature is wrong.\n")
+        checked = run("verify", str(file), "--json")
+        assert checked.status == 1
+        assert checked.document["ok"] is False
+        assert checked.document["received"] != checked.document["expected"]
+        assert SECRET not in ran.out + checked.out
+
+
+class TestDiagnose:
+    @pytest.mark.parametrize("form", sorted(founding_forms()))
+    def test_the_founding_case_in_every_form(self, form: str, tmp_path: Path) -> None:
+        text = founding_forms()[form]
+        file = tmp_path / "request"
+        file.write_text(text)
+        ran = run("diagnose", str(file), "--json")
+        assert ran.status == 0
+        found = ran.document
+        assert found["verdict"] == "explained"
+        assert found["mistakes"] == FOUNDING
+        proved = {f["id"]: f["cure"] for f in found["findings"] if f["certainty"] == "proved"}
+        assert proved.keys() >= set(FOUNDING)
+        assert proved["path_prefix_missing"].startswith("Put the path")
+        assert found["searched"] > 1
+        assert found["elapsed_ms"] > 0
+        assert SECRET not in ran.out
+
+    def test_for_people_from_standard_input(self) -> None:
+        ran = run("diagnose", "-", stdin=founding_forms()["json"])
+        assert (ran.status, ran.err) == (0, "")
+        assert ran.out.startswith(
+            "Proved: the API path is missing in front and the secret stands around the string.\n"
+        )
+        for word in (*FOUNDING, "isv.account-migration-check-fail"):
+            assert word in ran.out
+        assert SECRET not in ran.out
+
+    def test_a_right_request_is_0(self) -> None:
+        ran = run("diagnose", "-", "--json", stdin=right_url())
+        assert ran.status == 0
+        assert (ran.document["verdict"], ran.document["mistakes"]) == ("correct", [])
+
+    def test_a_signature_of_another_secret_is_1(self) -> None:
+        ran = run("diagnose", "-", "--depth", "1", "--json", stdin=right_url(),
+                  env={"ALINB_APP_SECRET": "another"})  # fmt: skip
+        assert ran.status == 1
+        assert ran.document["verdict"] == "unexplained"
+
+    def test_without_a_secret_the_request_itself_is_judged(self) -> None:
+        ran = run("diagnose", "-", "--json", stdin=f"{founding_url()}&app_secret=x",
+                  env={"ALINB_APP_SECRET": ""})  # fmt: skip
+        assert ran.status == 0
+        assert "secret_sent_as_param" in [finding["id"] for finding in ran.document["findings"]]
+
+
+class TestExplain:
+    def test_what_is_not_known_is_said(self, tmp_path: Path) -> None:
+        file = tmp_path / "reply.json"
+        file.write_text(json.dumps(REFUSAL))
+        found = run("explain", str(file), "--json").document
+        assert found["code"] == "isv.account-migration-check-fail"
+        assert found["wrapped_in"] == "15"
+        assert found["unknown"]
+        assert len(found["cures"]) >= 4
+        assert found["sources"]
+        assert found.keys() >= {"meaning", "causes", "retry", "confidence"}
+
+    def test_for_people(self) -> None:
+        ran = run("explain", "InvalidCode")
+        assert (ran.status, ran.err) == (0, "")
+        assert ran.out.startswith("InvalidCode: ")
+        for heading in ("How sure:", "Causes:", "Do, in this order:", "Sources:"):
+            assert heading in ran.out
+
+    def test_from_standard_input_and_by_message(self) -> None:
+        text = founding_forms()["har"]
+        by_file = run("explain", "-", "--json", stdin=text).document
+        assert by_file["code"] == "isv.account-migration-check-fail"
+        by_message = run("explain", "Invalid authorization code", "--json").document
+        assert by_message["code"] == "InvalidCode"
+
+    def test_an_unknown_code_is_said_to_be_unknown(self) -> None:
+        found = run("explain", "NeverHeardOf", "--json")
+        assert found.status == 0
+        assert found.document["confidence"] == "unknown"
+
+
+class TestSandbox:
+    @staticmethod
+    def start(*words: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+        whole = {k: v for k, v in {**os.environ, **(env or {})}.items() if v}
+        return subprocess.Popen(
+            [*COMMAND, "sandbox", "--port", "0", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, encoding="utf-8", env=whole,
+        )  # fmt: skip
+
+    def test_the_first_line_is_json_and_sigterm_stops_it(self) -> None:
+        given = {"ALINB_APP_SECRET": SECRET}
+        process = self.start("--json", "--app-key", "77", "--status", "online", env=given)
+        try:
+            facts = json.loads(process.stdout.readline())  # type: ignore[union-attr]
+            assert facts.keys() == {"url", "app_key", "authorize_url", "inspector_url"}
+            assert facts["app_key"] == "77"
+            assert facts["inspector_url"] == facts["url"] + "/inspector"
+            asked = parse_qs(urlsplit(facts["authorize_url"]).query)
+            assert asked["client_id"] == ["77"]
+            assert asked["redirect_uri"] == [facts["url"] + "/callback"]
+            for page in ("authorize_url", "inspector_url"):
+                assert httpx.get(facts[page], trust_env=False).status_code == 200
+            app = alinb.App("77", SECRET)
+            with alinb.Client(app, gateway=facts["url"], journal=False) as client:
+                code = httpx.post(facts["url"] + "/sandbox/code", trust_env=False).json()["code"]
+                token = client.exchange(code)
+                assert token.expires_at is not None
+                assert token.expires_at - time.time() > 29 * 86_400, "online: thirty days"
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            rest, said = process.communicate(timeout=15)
+            assert process.returncode == 0
+            assert time.monotonic() - began < 5
+            assert (rest, said) == ("", "")
+            with socket.socket() as probe:
+                assert probe.connect_ex(("127.0.0.1", httpx.URL(facts["url"]).port or 0)) != 0
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_a_person_sees_the_made_up_secret_once_and_a_given_one_never(self) -> None:
+        def shown(secret: str) -> tuple[str, str]:
+            process = self.start(env={"ALINB_APP_SECRET": secret})
+            try:
+                lines = [process.stdout.readline() for _ in range(4)]  # type: ignore[union-attr]
+                process.send_signal(signal.SIGINT)
+                rest, said = process.communicate(timeout=15)
+                assert process.returncode == 0
+                return "".join(lines) + rest, said
+            finally:
+                process.kill()
+                process.communicate()
+
+        with ThreadPoolExecutor(2) as pool:
+            (out, said), (given_out, given_said) = pool.map(shown, ["", "given-secret"])
+        assert re.search(r"^url +http://127\.0\.0\.1:\d+$", out, re.MULTILINE)
+        assert re.fullmatch(r"app_secret +[0-9a-f]{32} +\(made up, shown this once\)\n", said)
+        assert said.split()[1] not in out
+        assert "given-secret" not in given_out + given_said
+        assert given_said == ""
+
+
+class TestCode:
+    def test_it_is_printed_alone_and_works(self, box: alinb.Sandbox, at: str) -> None:
+        ran = run("code")
+        assert (ran.status, ran.err) == (0, "")
+        assert re.fullmatch(r"3_12345678_\w{22}\n", ran.out)
+        assert box.gateway.state.exchange(ran.out.strip()) is not None
+
+    def test_as_json_by_option(self, box: alinb.Sandbox) -> None:
+        found = run("code", "--gateway", box.url, "--json").document
+        assert found.keys() == {"code"}
+        assert found["code"].startswith("3_12345678_")
+
+
+class TestCall:
+    def test_a_table_for_people(self, at: str) -> None:
+        ran = run("call", QUERY, "-p", "keywords=lamp", "-p", "page_size=2")
+        assert (ran.status, ran.err) == (0, "")
+        assert "product_id" in ran.out
+        assert "LED Desk Lamp" in ran.out
+        assert len(ran.out.splitlines()) == 3
+
+    def test_the_whole_reply_as_json(self, at: str) -> None:
+        ran = run("call", QUERY, "-p", "page_size=2", "--verb", "get", "--json")
+        assert ran.status == 0
+        reply = ran.document
+        assert (reply["ok"], reply["verdict"], reply["status"]) == (True, "ok", 200)
+        assert reply["attempt_id"] == 1
+        root = reply["data"]["aliexpress_affiliate_product_query_response"]
+        assert len(root["resp_result"]["result"]["products"]["product"]) == 2
+
+    def test_nothing_found_is_a_success(self, at: str) -> None:
+        ran = run("call", QUERY, "-p", "keywords=zzzz")
+        assert (ran.status, ran.out, ran.err) == (
+            0,
+            "The call succeeded and found nothing.\n",
+            "",
+        )
+
+    def test_a_refusal_is_1_with_one_line(self, at: str) -> None:
+        ran = run("call", "aliexpress.ds.product.get", "-p", "product_id=1")
+        assert (ran.status, ran.out) == (1, "")
+        assert ran.err.splitlines() == [
+            "alinb: aliexpress.ds.product.get was refused: MissingParameter: the input parameter "
+            "“access_token” that is mandatory for processing this request is not supplied. "
+            "alinb explain MissingParameter says what that means."
+        ]
+        as_json = run("call", "aliexpress.ds.product.get", "-p", "product_id=1", "--json")
+        assert as_json.status == 1
+        assert (as_json.document["ok"], as_json.document["code"]) == (False, "MissingParameter")
+
+    def test_a_wrong_secret_is_1(self, at: str) -> None:
+        ran = run("call", QUERY, env={"ALINB_APP_SECRET": "another-secret"})
+        assert ran.status == 1
+        assert "IncompleteSignature" in ran.err
+        assert "another-secret" not in ran.err
+        assert len(ran.err.splitlines()) == 1
+
+    def test_parameters_may_be_called_name_or_verb(self, at: str, box: alinb.Sandbox) -> None:
+        assert run("call", QUERY, "-p", "name=n", "-p", "verb=v").status == 0
+        sent = box.gateway.attempts()[0].params
+        assert (sent["name"], sent["verb"]) == ("n", "v")
+
+
+class TestToken:
+    def test_url(self) -> None:
+        link = run("token", "url", "--redirect-uri", "https://shop.example/cb", "--json").document
+        asked = {k: v[0] for k, v in parse_qs(urlsplit(link["url"]).query).items()}
+        assert link["url"].startswith("https://api-sg.aliexpress.com/oauth/authorize?")
+        assert asked == {
+            "response_type": "code", "client_id": KEY, "state": link["state"],
+            "redirect_uri": "https://shop.example/cb",
+        }  # fmt: skip
+        ran = run("token", "url", "--force-auth")
+        assert "force_auth=true" in ran.out
+        assert re.search(r"alinb token exchange --state [0-9a-f]{32} ", ran.out)
+
+    def test_exchange_show_refresh_and_forget(
+        self, at: str, box: alinb.Sandbox, tmp_path: Path
+    ) -> None:
+        back = f"https://shop.example/cb?code={box.code()}&state=s1"
+        made = run("token", "exchange", back, "--state", "s1", "--json").document
+        assert made["access_token"] == "‹access_token •••• 61›"
+        assert made["refresh_token"] == "‹refresh_token •••• 61›"
+        assert made["refreshable"] is True
+        assert made["account_platform"] == "buyerApp"
+        assert not {"account", "user_nick"} & made.keys()
+
+        assert run("token", "show", "--json").document == made
+        whole = run("token", "show", "--reveal", "--json").document
+        assert re.fullmatch(r"50000\w{56}", whole["access_token"])
+        assert re.fullmatch(r"50001\w{56}", whole["refresh_token"])
+        assert whole["account"].endswith("@example.com")
+        masked = run("token", "show")
+        assert (masked.status, masked.err) == (0, "")
+        assert whole["access_token"] not in masked.out
+        assert "access_token         ‹access_token •••• 61›\n" in masked.out
+
+        found = run("call", SEARCH, "-p", "local=en_US", "-p", "countryCode=US",
+                    "-p", "currency=USD", "-p", "pageSize=1")  # fmt: skip
+        assert found.status == 0, found
+
+        assert run("token", "refresh").status == 0
+        new = run("token", "show", "--reveal", "--json").document
+        assert new["access_token"] != whole["access_token"]
+        assert new["refresh_expires_at"] == whole["refresh_expires_at"]
+
+        kept = (tmp_path / "tokens.json").stat()
+        assert kept.st_mode & 0o777 == 0o600
+        assert run("token", "forget").out == "The token is deleted.\n"
+        assert run("token", "forget", "--json").document == {"forgotten": False}
+        journal = (tmp_path / "journal.sqlite3").read_bytes()
+        for value in (new["access_token"], new["refresh_token"], whole["access_token"], SECRET):
+            assert value.encode() not in journal
+
+    def test_a_code_on_standard_input(self, at: str, box: alinb.Sandbox) -> None:
+        ran = run("token", "exchange", "-", stdin=f"  '{box.code()}'\n")
+        assert ran.status == 0, ran
+        assert "account_platform     buyerApp\n" in ran.out
+
+    def test_a_refused_exchange_is_1(self, at: str) -> None:
+        ran = run("token", "exchange", CODE)
+        assert (ran.status, ran.out) == (1, "")
+        assert ran.err == (
+            f"alinb: {CREATE} was refused: InvalidCode: Invalid authorization code. "
+            "alinb explain InvalidCode says what that means.\n"
+        )
+
+
+class TestAttempts:
+    @pytest.fixture
+    def journal(self, box: alinb.Sandbox) -> alinb.Journal:
+        """The founding case, the right exchange, and a search."""
+        with alinb.Client(box) as client:
+            code = box.code()
+            signed = client.sign(CREATE, verb="GET", code=code, format="json")
+            client.send(alinb.mistaken(signed, *FOUNDING))
+            client.exchange(code)
+            client.call(SEARCH, keyWord="lamp", local="en_US", countryCode="US", currency="USD")
+            assert client.journal is not None
+            return client.journal
+
+    def test_ls(self, journal: alinb.Journal) -> None:
+        rows = run("attempts", "ls", "--json").document
+        assert rows == journal.rows()
+        assert [row["id"] for row in rows] == [3, 2, 1]
+        assert rows[2]["mistakes"] == "path_prefix_missing secret_wrapped"
+        ran = run("attempts", "ls", "--verdict", "refused", "--limit", "5")
+        head, _, line = ran.out.splitlines()
+        assert head.split() == ["id", "verdict", "name", "code", "mistakes", "elapsed_ms"]
+        assert line.split()[:4] == ["1", "refused", CREATE, "IncompleteSignature"]
+
+    def test_ls_of_nothing(self) -> None:
+        assert run("attempts", "ls").out == "The journal is empty.\n"
+        assert run("attempts", "ls", "--json").document == []
+
+    def test_show(self, journal: alinb.Journal) -> None:
+        shown = run("attempts", "show", "1", "--json").document
+        assert shown["diagnosis"]["mistakes"] == FOUNDING
+        assert (shown["id"], shown["verdict"], shown["method"]) == (1, "refused", "GET")
+        assert shown["stages"]["wrap"].startswith("‹app_secret›app_key")
+        ran = run("attempts", "show", "1")
+        assert ran.out.startswith(f"<Attempt 1 GET {CREATE} refused IncompleteSignature")
+        assert "Proved: the API path is missing in front" in ran.out
+        assert SECRET not in ran.out
+
+    def test_diff(self, journal: alinb.Journal) -> None:
+        compared = run("attempts", "diff", "1", "2", "--json").document
+        rows = {(row["part"], row["what"]): row for row in compared["rows"]}
+        assert rows["outcome", "code"]["left"] == "IncompleteSignature"
+        assert rows["outcome", "code"]["differs"] is True
+        assert rows["parameters", "code"]["differs"] is False, "the same code, told by its mark"
+        ran = run("attempts", "diff", "1", "2")
+        assert "≠  outcome     verdict" in ran.out
+        assert max(map(len, ran.out.splitlines())) <= 160
+
+    def test_export_and_import(self, journal: alinb.Journal, tmp_path: Path) -> None:
+        lines = run("attempts", "export").out.splitlines()
+        assert [json.loads(line)["id"] for line in lines] == [1, 2, 3]
+        archive = json.loads(run("attempts", "export", "--format", "har").out)
+        assert archive["log"]["creator"]["name"] == "alinb"
+        assert [e["request"]["method"] for e in archive["log"]["entries"]] == [
+            "GET", "POST", "POST",
+        ]  # fmt: skip
+        (curl,) = run("attempts", "export", "2", "--format", "curl").out.splitlines()
+        assert shlex.split(curl)[:3] == ["curl", "-X", "POST"]
+        assert "code=‹code " in curl
+
+        file = tmp_path / "kept.jsonl"
+        ran = run("attempts", "export", "1", "3", "--out", str(file))
+        assert ran.out == f"2 attempts written to {file}.\n"
+        elsewhere = {"ALINB_JOURNAL": str(tmp_path / "other.sqlite3")}
+        assert run("attempts", "import", str(file), "--json", env=elsewhere).document == {
+            "ids": [1, 2]
+        }
+        read = alinb.Journal(tmp_path / "other.sqlite3")
+        assert [row["verdict"] for row in read.rows()] == ["ok", "refused"]
+        assert read.get(1).reply_text == journal.get(1).reply_text
+        assert read.get(1).diagnosis == journal.get(1).diagnosis
+
+    def test_an_import_hides_the_secret_that_stands_in_it(self, tmp_path: Path) -> None:
+        text = f"{SECRET}app_key{KEY}code{CODE}{SECRET}"
+        given = {"method": "GET", "url": founding_url(), "string_to_sign": text}
+        ran = run("attempts", "import", "-", stdin=json.dumps(given))
+        assert ran.out == "Kept as 1; alinb attempts show says more.\n"
+        kept = alinb.Journal(tmp_path / "journal.sqlite3").get(1)
+        assert SECRET not in json.dumps(kept.as_dict())
+        assert kept.string_to_sign.count("‹app_secret ") == 2
+        assert CODE not in kept.string_to_sign
+
+
+class TestDemo:
+    def test_it_names_both_mistakes_and_shows_no_secret_in_ten_seconds(self) -> None:
+        began = time.monotonic()
+        with ThreadPoolExecutor(2) as pool:
+            people, machine = pool.map(lambda words: run("demo", *words), [(), ("--json",)])
+        assert time.monotonic() - began < 10
+        assert (people.status, people.err) == (0, "")
+        for said in (*FOUNDING, "IncompleteSignature", "accepted: <Token", "LED Desk Lamp"):
+            assert said in people.out
+        found = machine.document
+        assert found["refused"]["code"] == "IncompleteSignature"
+        assert found["diagnosis"]["mistakes"] == FOUNDING
+        assert found["accepted"] == {"name": CREATE, "verdict": "ok"}
+        assert found["token"]["access_token"] == "‹access_token •••• 61›"
+        assert len(found["records"]) == 5
+        assert found["records"][0].keys() >= {"itemId", "targetSalePrice_amount"}
+        assert any(row["differs"] for row in found["comparison"]["rows"])
+        for out in (people.out, machine.out):
+            # The made-up secret, a code and a token by their shapes.
+            assert not re.search(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f…])", out)
+            assert not re.search(r"3_\d+_\w{22}", out)
+            assert not re.search(r"5000[01]\w{50}", out)
+
+    def test_it_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        home, temporary = tmp_path / "home", tmp_path / "tmp"
+        home.mkdir()
+        temporary.mkdir()
+        assert run("demo", "--json", env={"HOME": str(home), "TMPDIR": str(temporary)}).status == 0
+        assert list(temporary.iterdir()) == []
+        assert list(home.iterdir()) == []
+        assert not (tmp_path / "journal.sqlite3").exists()
+
+
+class TestTop:
+    def test_version_and_help(self) -> None:
+        assert run("--version").out == f"{alinb.__version__}\n"
+        shown = run("-h").out
+        for command in ("demo", "lab", "sandbox", "code", "sign", "verify", "diagnose", "explain",
+                        "call", "token", "attempts"):  # fmt: skip
+            assert re.search(rf"\b{command}\b", shown)
+
+    def test_the_installed_script_is_the_same_program(self) -> None:
+        script = Path(sys.executable).with_name("alinb")
+        done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+        assert done.stdout == f"{alinb.__version__}\n"
+
+    def test_a_reader_that_has_seen_enough_is_no_error(self) -> None:
+        command = f"{shlex.join(COMMAND)} explain InvalidCode | head -1"
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.stdout.startswith("InvalidCode: ")
+        assert done.stderr == ""
+
+    def test_an_ascii_terminal_gets_escapes_and_no_traceback(self) -> None:
+        ran = run("explain", "ApiCallLimit", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+        assert (ran.status, ran.err) == (0, "")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A wrong address: a page, JSON that is cut, half a surrogate pair."""
+
+    BODIES = {  # noqa: RUF012
+        "html": b"<!doctype html><html><head><title>404 Not Found</title></head></html>",
+        "cut": b'{"aliexpress_affiliate_product_query_resp',
+        "half": b'{"code":"Half\\ud83d","message":"a pair \\ud83d"}',
+    }
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.BODIES[self.path.split("/")[1]]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def wrong() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+#: (what, the words, environment, a part of the line); {…} is filled in by the fixture below.
+BAD = [
+    ("a callback without a code", "token exchange https://shop.example/cb?foo=1", {},
+     "holds no `code` (it has: foo)"),
+    ("a callback of another state",
+     "token exchange https://x.example/?code=AbCd12&state=a --state b", {}, "The `state` in the callback is not the one"),
+    ("an unknown platform", "sign /a/b --platform lazda", {}, "There is no platform 'lazda'"),
+    ("no secret", "sign /a/b", {"ALINB_APP_SECRET": ""}, "There is no app secret."),
+    ("no app key", "sign /a/b", {"ALINB_APP_KEY": ""}, "There is no app key."),
+    ("a page", "call {query} --gateway {wrong}/html", {}, "is an HTML page titled “404 Not Found”"),
+    ("cut JSON", "call {query} --gateway {wrong}/cut", {}, "is JSON cut off after 41 characters"),
+    ("a journal that is none", "attempts ls", {"ALINB_JOURNAL": "{notes}"},
+     "cannot be used: file is not a database"),
+    ("a journal that is none, on a call", "call {query} --gateway {wrong}/cut",
+     {"ALINB_JOURNAL": "{notes}"}, "cannot be used: file is not a database"),
+    ("a journal of another program", "attempts ls", {"ALINB_JOURNAL": "{other}"},
+     "it is another program's database"),
+    ("a token file that is none", "token show", {"ALINB_TOKENS": "{notes}"},
+     "it is not a token file of alinb"),
+    ("no token to show", "token show", {}, "No token is kept for app 12345678."),
+    ("a port in use", "sandbox --port {port} --json", {}, "The sandbox cannot listen on port"),
+    ("no such file", "diagnose /no/such/file", {}, "cannot be read: no such file or directory."),
+    ("a file that is no request", "diagnose {notes}", {}, "none of the forms alinb reads"),
+    ("an unsigned request", "verify {unsigned}", {}, "The request has no `sign` to verify."),
+    ("a parameter without =", "call {query} -p keywords", {}, "'keywords' is not name=value."),
+    ("a gateway that is not there", "call {query} --gateway http://127.0.0.1:{free}", {},
+     "got no answer from 127.0.0.1: could not connect"),
+    ("a gateway that is not there, on an exchange",
+     "token exchange {code} --gateway http://127.0.0.1:{free}", {}, "The code may be spent"),
+    ("no sandbox to get a code from", "code --gateway http://127.0.0.1:{free}", {},
+     "No alinb sandbox answers at"),
+    ("plain http to another machine", "call {query} --gateway http://10.0.0.1", {},
+     "over plain http."),
+    ("a verb that is none", "call {query} --verb PUT", {}, "'PUT' is not GET or POST."),
+    ("an attempt that is not there", "attempts show 99", {}, "holds no attempt 99."),
+    ("a format that is none", "attempts export --format xml", {}, "'xml' is no format."),
+    ("a folder to write to", "attempts export --out {folder}", {}, "cannot be written: Is a dir"),
+    ("nothing to explain", "explain ''", {}, "There is no code."),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bad_runs(
+    tmp_path_factory: pytest.TempPathFactory, wrong: str
+) -> Iterator[tuple[dict[str, "Future[Ran]"], dict[str, str]]]:
+    """Every run of the table, a few at a time."""
+    folder = tmp_path_factory.mktemp("bad")
+    held = socket.create_server(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        free = gone.getsockname()[1]
+    with sqlite3.connect(folder / "other.sqlite3") as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    (folder / "notes.txt").write_text("Dear diary, " * 100)
+    (folder / "other.json").write_text('{"tokens": {"a": 1}}')
+    (folder / "unsigned").write_text("https://api-sg.aliexpress.com/rest/a/b?app_key=1")
+    (folder / "url").write_text(right_url())
+    known = {
+        "wrong": wrong, "notes": str(folder / "notes.txt"), "other": str(folder / "other.sqlite3"),
+        "folder": str(folder), "query": QUERY, "code": CODE,
+        "port": str(held.getsockname()[1]), "free": str(free), "url": str(folder / "url"),
+        "unsigned": str(folder / "unsigned"),
+    }  # fmt: skip
+
+    def start(number: int, words: str, changed: Mapping[str, str]) -> Ran:
+        own = folder / str(number)
+        env = {
+            "ALINB_JOURNAL": str(own / "journal.sqlite3"), "ALINB_TOKENS": str(own / "tokens.json"),
+            "ALINB_GATEWAY": "", "ALINB_PLATFORM": "",
+        }  # fmt: skip
+        env |= {name: value.format(**known) for name, value in changed.items()}
+        return run(*(word.format(**known) for word in shlex.split(words)), env=env)
+
+    with ThreadPoolExecutor(3) as pool:
+        yield (
+            {
+                what: pool.submit(start, number, words, changed)
+                for number, (what, words, changed, _) in enumerate(BAD)
+            },
+            known,
+        )
+    held.close()
+
+
+@pytest.mark.parametrize(("what", "line"), [(row[0], row[3]) for row in BAD])
+def test_bad_input_is_2_with_one_clear_line(bad_runs: Any, what: str, line: str) -> None:
+    ran = bad_runs[0][what].result()
+    assert ran.status == 2, ran
+    (said,) = ran.err.splitlines()
+    assert said.startswith("alinb: ")
+    assert line in said
+    assert said.endswith((".", "?", "…"))
+    assert "Traceback" not in ran.out + ran.err
+    assert SECRET not in ran.out + ran.err
+    assert CODE not in ran.out + ran.err
+    assert ran.out == ""
+
+
+def test_bad_input_leaves_files_as_they_were(bad_runs: Any) -> None:
+    runs, known = bad_runs
+    for future in runs.values():
+        future.result()
+    assert Path(known["notes"]).read_text() == "Dear diary, " * 100
+    assert Path(known["json"]).read_text() == '{"tokens": {"a": 1}}'
+    with sqlite3.connect(known["other"]) as db:
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    db.close()
+
+
+def test_what_cannot_be_read_is_kept_and_whole_in_json(wrong: str, tmp_path: Path) -> None:
+    ran = run("call", QUERY, "--gateway", f"{wrong}/html", "--json")
+    assert ran.status == 2
+    document = json.loads(ran.out)
+    assert (document["verdict"], document["attempt_id"]) == ("unreadable", 1)
+    assert document["data"] == Answers.BODIES["html"].decode()
+    kept = alinb.Journal(tmp_path / "journal.sqlite3").get(1)
+    assert kept.reply_text == Answers.BODIES["html"].decode()
+
+
+def test_half_a_surrogate_pair_is_printed_as_an_escape(wrong: str) -> None:
+    ran = run("call", QUERY, "--gateway", f"{wrong}/half", "--json")
+    assert ran.status == 1
+    assert ran.document["message"] == "a pair \ud83d"
+    shown = run("attempts", "show", "1")
+    assert shown.status == 0
+    assert "\\ud83d" in shown.out
