@@ -257,7 +257,7 @@ def compare(a: Attempt, b: Attempt) -> Comparison:
             ("at", _moment(left.at), _moment(right.at)),
             ("elapsed", _ms(left.elapsed_ms), _ms(right.elapsed_ms)),
         )
-        if left.at is not None or right.at is not None
+        if any(t is not None for a in (left, right) for t in (a.at, a.elapsed_ms))
         else (),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from . import render, replies
+from . import intake, render, replies
 from .attempts import Attempt
 from .errors import InputError
 from .knowledge import load
@@ -97,6 +97,8 @@ def explain(thing: str | Attempt | Reply | Mapping[str, Any]) -> Explanation:
         return _of_reply(thing.reply)
     if isinstance(thing, Reply):
         return _of_reply(thing)
+    if isinstance(thing, Mapping) and isinstance(thing.get("url"), str):
+        return explain(intake.read(thing))
     if isinstance(thing, Mapping):
         return _of_reply(replies.read(200, json.dumps(thing)))
     text = thing.strip()

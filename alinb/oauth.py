@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .app import App
@@ -106,7 +108,7 @@ def parse_callback(text: str, *, state: str | None = None) -> Callback:
     >>> parse_callback(" 'https://example.com/cb?code=3_500102_Jx&state=ab' ", state="ab").code
     ‹code •••• 11›
     """
-    pasted = text.strip(_QUOTES)
+    pasted = _unwrapped(text)
     if not pasted:
         raise CallbackError(
             "Nothing was pasted.",
@@ -152,6 +154,24 @@ def refresh_call(refresh_token: str | Secret) -> Call:
     return Call.of("/auth/token/refresh", {"refresh_token": Secret(refresh_token).reveal()})
 
 
+def _unwrapped(text: str) -> str:
+    """What was meant to be copied, without quotes, JSON, or the rest of a log line around it."""
+    pasted = text.strip(_QUOTES)
+    if re.fullmatch(r"\{.*\}", pasted, re.DOTALL):
+        try:
+            fields = json.loads(pasted)
+        except (ValueError, RecursionError):
+            fields = None
+        if isinstance(fields, dict) and all(isinstance(v, str) for v in fields.values()):
+            return urlencode(fields, errors="surrogatepass")
+    pasted = re.sub(r"^(?:GET|POST)\s+|\s+HTTP/[\d.]+$", "", pasted)
+    pasted = re.sub(r"^code\s*[:=]\s*(?=[\w-]+$)", "", pasted)
+    if "?" in pasted or "://" in pasted or pasted.startswith("code="):
+        pasted = unescape(pasted) if "&amp;" in pasted else pasted
+        pasted = pasted.rstrip(".,;)")
+    return pasted.strip(_QUOTES)
+
+
 def _bare(pasted: str) -> Callback:
     if re.search(r"\s", pasted):
         raise CallbackError(
@@ -179,7 +199,9 @@ def _fields(pasted: str) -> dict[str, list[str]]:
         parts = urlsplit("")
     if parts.scheme or "?" in pasted:
         found = parse_qs(parts.query, keep_blank_values=True)
-        for name, values in parse_qs(parts.fragment, keep_blank_values=True).items():
+        # A page with hash routes has the parameters behind the hash, with or without a route.
+        fragment = parts.fragment.rpartition("?")[2]
+        for name, values in parse_qs(fragment, keep_blank_values=True).items():
             found.setdefault(name, values)
         return found
     return parse_qs(pasted.lstrip("?&#"), keep_blank_values=True)

@@ -31,7 +31,7 @@ _KEPT: Mapping[str, tuple[type, ...]] = {
     "refreshable": (bool,),
     "about": (dict,),
 }
-_PERSONAL = frozenset({"account", "user_nick"})
+_PERSONAL = frozenset({"account", "user_nick", "email"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -351,7 +351,13 @@ def test_the_moment_is_utc_and_the_duration_in_milliseconds():
         ("at", "2024-03-28 06:17:06.250+00:00", "—"),
         ("elapsed", "181 ms", "—"),
     )
-    assert compare(answered(at=None), answered(at=None)).timing == ()
+    unplaced = answered(at=None)
+    assert dict((what, left) for what, left, _ in compare(unplaced, unplaced).timing) == {
+        "at": "—",
+        "elapsed": "181 ms",
+    }
+    timeless = answered(at=None, elapsed_ms=None)
+    assert compare(timeless, timeless).timing == ()
 
 
 def test_differences_are_the_rows_that_differ_and_no_others():

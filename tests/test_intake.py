@@ -756,3 +756,123 @@ def _read_or_refuse(source):
         assert intake.to_curl(attempt).startswith("curl -X ")
     assert len(intake.to_har(read)["log"]["entries"]) == len(read)
     assert intake.to_jsonl(read).count("\n") == len(read)
+
+
+SIGNED = "https://api-sg.aliexpress.com/sync?method=a.b&sign=ABC"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"'{SIGNED}'",
+        f"<{SIGNED}>",
+        f"```\n{SIGNED}\n```",
+        f"```bash\ncurl '{SIGNED}'\n```",
+        f"# the failing one\n# of today\ncurl '{SIGNED}'",
+        f"$ curl '{SIGNED}'",
+        f"PS C:\\Users\\me> curl.exe '{SIGNED}'",
+        f"me@host:~/shop$ curl '{SIGNED}'",
+        f"sudo curl '{SIGNED}'",
+        f"$ time curl '{SIGNED}'",
+        SIGNED.replace("&", "&amp;"),
+        f"await fetch('{SIGNED}')",
+        f'fetch("{SIGNED}", {{"headers": {{"accept": "*/*"}}, "body": null, "method": "GET"}});',
+        f'Invoke-WebRequest -UseBasicParsing -Uri "{SIGNED}"',
+        f"Request URL: {SIGNED}\nRequest Method: GET\nStatus Code: 200 OK",
+        '127.0.0.1 - - [24/Nov/2026] "GET /sync?method=a.b&sign=ABC HTTP/1.1" 200 88',
+        str({"method": "GET", "url": SIGNED, "headers": None}),
+        f"\ufeff{SIGNED}\n".encode("utf-16-le"),
+    ],
+)
+def test_what_stands_around_a_paste_does_not_matter(pasted):
+    found = intake.read(pasted)
+    assert found.params == {"method": "a.b", "sign": "ABC"}
+    assert found.method == "GET"
+
+
+def test_a_raw_blank_in_a_url_is_kept_in_the_value():
+    assert intake.read(f"{SIGNED}&timestamp=2024-01-01 10:00:00").params["timestamp"] == (
+        "2024-01-01 10:00:00"
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{"headers": {"content-type": "application/x-www-form-urlencoded"}, '
+        '"body": "code=3_1_x%26y&sign=AB", "method": "POST"}',
+        "{\n  method: 'POST',\n  headers: {'content-type': 'application/x-www-form-urlencoded'},"
+        "\n  body: 'code=3_1_x%26y&sign=AB',\n}",
+    ],
+)
+def test_fetch_as_browsers_copy_it_and_as_people_write_it(options):
+    found = intake.read(f'fetch("https://api-sg.aliexpress.com/rest/auth/token/create", {options})')
+    assert found.method == "POST"
+    assert found.params == {"code": "3_1_x&y", "sign": "AB"}
+
+
+def test_fetch_with_code_in_its_options_says_what_to_do():
+    with pytest.raises(IntakeError, match="code, not values"):
+        intake.read("fetch('https://h/sync?sign=A', {body: new URLSearchParams(p)})")
+
+
+def test_invoke_webrequest_with_a_body_and_headers():
+    found = intake.read(
+        'Invoke-WebRequest -Uri "https://api-sg.aliexpress.com/sync" `\n'
+        '  -Method "POST" `\n  -Headers @{\n"accept"="*/*"\n  "x-a"="1"\n} `\n'
+        '  -ContentType "application/x-www-form-urlencoded" `\n'
+        '  -Body "method=a.b&title=a`"b&sign=AB"'
+    )
+    assert found.params == {"method": "a.b", "title": 'a"b', "sign": "AB"}
+    assert ("x-a", "1") in found.headers
+
+
+def test_several_curl_commands_are_several_attempts():
+    both = f"curl '{SIGNED}' \\\n  -H 'a: b' ;\ncurl '{SIGNED}2' --data-raw 'x=1'"
+    first, second = intake.read_all(both)
+    assert (first.sign, second.sign) == ("ABC", "ABC2")
+    assert (first.body, second.body) == ("", "x=1")
+
+
+@pytest.mark.parametrize("data", ["-d @body.txt", "--data-urlencode code@f", "--data-binary @b"])
+def test_data_in_a_file_is_said_to_be_missing(data):
+    with pytest.raises(IntakeError, match="from a file"):
+        intake.read(f"curl https://h/sync {data}")
+
+
+def test_an_answer_pasted_behind_a_raw_request_is_its_answer():
+    found = intake.read(
+        "POST /rest/auth/token/create HTTP/1.1\r\nHost: h\r\n\r\ncode=3_1_x&sign=A\r\n"
+        'HTTP/1.1 200 OK\r\nServer: s\r\n\r\n{"type":"ISV","code":"InvalidCode"}'
+    )
+    assert found.params == {"code": "3_1_x", "sign": "A"}
+    assert found.code == "InvalidCode"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"status": 200, "body": {"code": "InvalidCode", "type": "ISV"}},
+        {"code": "InvalidCode", "type": "ISV"},
+        '{"code": "InvalidCode", "type": "ISV"}',
+    ],
+)
+def test_a_response_may_be_the_reply_itself(response):
+    assert intake.read({"url": SIGNED, "response": response}).code == "InvalidCode"
+
+
+def test_parameters_of_an_attempt_may_be_given_apart():
+    url = "https://api-sg.aliexpress.com/sync"
+    params = {"method": "a.b", "sign": "ABC", "ids": [1, 2]}
+    got = intake.read({"method": "GET", "url": url, "params": params})
+    posted = intake.read(
+        {"method": "POST", "url": url, "params": [["method", "a.b"], ["sign", "ABC"]]}
+    )
+    assert got.params == {"method": "a.b", "sign": "ABC", "ids": "[1, 2]"}
+    assert posted.params == {"method": "a.b", "sign": "ABC"}
+    assert posted.wire.form == (("method", "a.b"), ("sign", "ABC"))
+
+
+def test_a_query_of_the_param2_gateway_alone_is_refused():
+    with pytest.raises(IntakeError, match="does not name its path"):
+        intake.read("a=1&_aop_signature=33E5")

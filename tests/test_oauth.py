@@ -302,7 +302,7 @@ def test_two_codes_are_refused():
         parse_callback(f"?code={CODE}&code=3_500102_another")
 
 
-@pytest.mark.parametrize("pasted", ["I clicked on allow", "code: 3_1_abc", "3_1_abc 3_1_abc"])
+@pytest.mark.parametrize("pasted", ["I clicked on allow", "code is 3_1_abc", "3_1_abc 3_1_abc"])
 def test_a_sentence_is_no_code(pasted):
     with pytest.raises(CallbackError, match="neither a callback URL nor a code"):
         parse_callback(pasted)
@@ -417,3 +417,25 @@ def test_the_refresh_takes_the_refresh_token_alone(given_token):
         {"refresh_token": "50001600"},
     )
     assert "50001600" not in repr(call)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "GET /cb?code=3_1_abcdef&state=s1 HTTP/1.1",
+        '{"code": "3_1_abcdef", "state": "s1"}',
+        "https://shop.example/cb?code=3_1_abcdef&state=s1.",
+        "(https://shop.example/cb?code=3_1_abcdef&state=s1)",
+        "https://shop.example/#/cb?code=3_1_abcdef&state=s1",
+        "https://shop.example/cb?code=3_1_abcdef&amp;state=s1",
+    ],
+)
+def test_logs_json_sentences_and_hash_routes_are_read(pasted):
+    found = parse_callback(pasted.lstrip("("), state="s1")
+    assert found.code.reveal() == "3_1_abcdef"
+    assert found.state_checked
+
+
+@pytest.mark.parametrize("pasted", ["code: 3_1_abcdef", "code:3_1_abcdef", "code=3_1_abcdef"])
+def test_a_code_with_its_name_in_front(pasted):
+    assert parse_callback(pasted).code.reveal() == "3_1_abcdef"

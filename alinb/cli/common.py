@@ -13,6 +13,7 @@ import typer
 
 from ..app import App, Platform
 from ..errors import InputError, MissingSecret
+from ..intake import decoded
 from ..redact import Secret
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -88,9 +89,9 @@ def pairs(params: Iterable[str] | None) -> dict[str, str]:
 def read_source(source: str) -> str:
     """The text of a file, or of standard input for `-`."""
     if source == "-":
-        return sys.stdin.buffer.read().decode("utf-8", "replace")
+        return decoded(sys.stdin.buffer.read())
     try:
-        return Path(source).read_text(encoding="utf-8", errors="replace")
+        return decoded(Path(source).read_bytes())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(

@@ -142,6 +142,10 @@ def _split_option(word: str) -> tuple[str, str]:
     return word, ""
 
 
+#: Data that curl reads from a file; --data-raw and --form-string take the sign as it is.
+_FILE_DATA = re.compile(r"(?:-d|--data|--data-ascii|--data-binary|--json) @|--data-urlencode \w*@")
+
+
 def _add_data(
     option: str,
     value: str,
@@ -155,6 +159,11 @@ def _add_data(
         name, _, content = value.partition("=")
         is_file = content.startswith(("@", "<"))
         parts.append(Part(name, _form_word(content[is_file:]), is_file))
+    elif _FILE_DATA.match(f"{option} {value}"):
+        raise IntakeError(
+            f"The curl command takes its data from a file ({value[:40]}), which is not here.",
+            next_step="Put the file's content in its place.",
+        )
     elif option == "--data-urlencode":
         name, equals, content = value.partition("=")
         alone = quote_plus(value.removeprefix("="))

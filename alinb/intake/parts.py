@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 from ..attempts import Attempt
 from ..errors import IntakeError
 
+FORMS = (
+    "a curl command, a URL, a raw HTTP request, a fetch() call, a HAR file or an attempt as JSON"
+)
+
 
 def attempt(method: str, url: str, **more: Any) -> Attempt:
     url = url.strip()

@@ -1,10 +1,10 @@
-"""The languages code is written in: one template a language, read from `templates/`.
+"""The languages that code is written in: one template each, read from `templates/`.
 
-A template is a TOML file: `program` is the whole program with marks such as `@stages@` in it, a table
-such as `[join.join]` has a fragment for each turn that can be taken in that slot of the recipe,
-`[request]` the lines that fill in parameters. `[imports]`, `[packages]` and `[helpers]` say what a
-program needs, each with the pattern in its code that shows the need. `base` names a template whose
-tables are taken over where the file has none of its own.
+A template is a TOML file. `program` is the whole program, with marks such as `@stages@` in it. A
+table such as `[join.join]` has the lines for each turn that can be taken in that slot of a recipe,
+`[request]` those that fill in parameters. `[imports]` and `[packages]` say what a program needs,
+each with the pattern in its code that shows the need; `[helpers]` holds functions that are written
+where the code calls them. `base` names a template whose tables are taken where the file has none.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def plan(name: str, platform: str | Platform) -> Plan:
 def wrong_turns(made: Plan, mistakes: Iterable[str]) -> list[Turn]:
     """The turns of these mistakes. Raises `InputError` for one that this call cannot make."""
     known: dict[str, Turn] = {}
-    for turn in _possible(made):
+    for turn in possible(made):
         known.setdefault(turn.id, turn)
     for id_ in (wanted := list(dict.fromkeys(mistakes))):
         if id_ not in known:
@@ -99,7 +99,7 @@ def wrong_turns(made: Plan, mistakes: Iterable[str]) -> list[Turn]:
     return [known[id_] for id_ in wanted]
 
 
-def _possible(made: Plan) -> list[Turn]:
+def possible(made: Plan) -> list[Turn]:
     """Every wrong turn of a call with one parameter of each kind, those without a detail first."""
     kind = "system" if made.path else "business"
     token = made.marks["token_parameter"]

@@ -18,7 +18,7 @@ _MARK = re.compile(r"@([a-z_]+)@")
 _BLOCK = re.compile(r"(.*?)@(header|imports|packages|helpers|stages|system|business)@")
 #: What a turn's detail may hold to stand between quotes in any language: it may come from a
 #: stranger's request.
-_HARMLESS = re.compile(r"[\w./: -]*", re.ASCII)
+HARMLESS = re.compile(r"[\w./: -]*", re.ASCII)
 
 _HEADER_WIDTH = 92
 
@@ -54,7 +54,7 @@ def cannot_write(language: Language, turns: Iterable[Turn]) -> list[Turn]:
 
 
 def _fragment(language: Language, turn: Turn) -> str | None:
-    return language.fragment(turn) if _HARMLESS.fullmatch(turn.detail) else None
+    return language.fragment(turn) if HARMLESS.fullmatch(turn.detail) else None
 
 
 def _stages(language: Language, made: Plan, recipe: Recipe) -> Iterator[Line]:
@@ -94,7 +94,8 @@ def _system(language: Language, made: Plan) -> Iterator[Line]:
     for name, value in made.fixed.items():
         kind = {"app_key": "app_key", "timestamp": made.platform.timestamp}.get(name, "text")
         marks = {**made.marks, "parameter": name, "value": value}
-        yield from map(Line, _filled(language.request[kind], marks).splitlines())
+        for text in _filled(language.request[kind], marks).splitlines():
+            yield Line(text, "parameters")
 
 
 def _business(language: Language, made: Plan) -> Iterator[Line]:

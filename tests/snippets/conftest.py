@@ -7,82 +7,83 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
-from alinb import snippet
 from alinb.snippets import Snippet, languages
 
 #: Where Debian's librust-*-dev packages put the sources of crates.
 CRATES = Path("/usr/share/cargo/registry")
 
-Command = Callable[[int], list[str]]
 #: A request to sign: path, parameters in their order, secret.
 Case = tuple[str, Mapping[str, str], str]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A program and the requests whose signatures it is asked for."""
-
-    program: Snippet
-    cases: list[Case]
+#: How to start one of several programs, by its number.
+Command = Callable[[int], list[str]]
 
 
 @dataclass
 class Runner:
-    """How one language's programs are built and started.
+    """How the programs of one language are built and started.
 
-    `build` puts several programs into a folder and says how to start each of them; the programs of
-    a compiled language become one executable, told by VARIANT which of them to be.
+    `build` puts programs into a folder and says how to start each. Those of a compiled language
+    become one executable, which VARIANT tells which of them to be.
     """
 
     language: str
     tools: tuple[str, ...]
     build: Callable[[Path, list[Snippet]], Command]
-    needs: Callable[[], str] = field(default=lambda: "")
+    also: Callable[[], str] = field(default=lambda: "")
 
     @cached_property
     def lacks(self) -> str:
         """Why programs cannot be run here; "" where they can."""
         absent = [tool for tool in self.tools if shutil.which(tool) is None]
-        return f"no {' and no '.join(absent)} on this machine" if absent else self.needs()
+        return f"no {' and no '.join(absent)} on this machine" if absent else self.also()
 
-    def start(self, command: Command, i: int, *args: str, text: str = "", **env: str) -> str:
-        """Run one program to its end; what it prints."""
-        done = subprocess.run(
-            [*command(i), *args],
-            input=text.encode(),
+
+class Programs:
+    """Programs of one language, built and ready to be started."""
+
+    def __init__(self, runner: Runner, folder: Path, snippets: list[Snippet]) -> None:
+        folder.mkdir()
+        self._form = languages()[runner.language].check
+        self._command = runner.build(folder, snippets)
+        self._number = {_key(snippet): i for i, snippet in enumerate(snippets)}
+
+    def run(
+        self, snippet: Snippet, *args: str, text: str = "", **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """One program to its end, in an environment with nothing of alinb's but `env`."""
+        number = self._number[_key(snippet)]
+        return subprocess.run(
+            [*self._command(number), *args],
+            input=text,
             capture_output=True,
-            env={**environment(), "VARIANT": str(i), **env},
+            encoding="utf-8",
+            env={**_environment(), "VARIANT": str(number), **env},
             timeout=120,
         )
-        assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
-        return done.stdout.decode("utf-8")
 
-    def signatures(self, folder: Path, batches: list[Batch]) -> list[list[str]]:
-        """What each program signs its requests with."""
-        command = self.build(folder, [batch.program for batch in batches])
-        form = languages()[self.language].check
-        return [
-            self.start(command, i, "--sign", text=written(batch.cases, form)).split()
-            for i, batch in enumerate(batches)
-        ]
+    def signatures(self, snippet: Snippet, cases: Iterable[Case]) -> list[str]:
+        """What the program's self-check prints for these requests."""
+        done = self.run(snippet, "--sign", text=_written(cases, self._form))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
 
 
-def environment() -> dict[str, str]:
-    """This process's environment without anything of alinb's."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("ALINB_")} | {
-        "LC_ALL": "C.UTF-8",
-        "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
-    }
+def _key(snippet: Snippet) -> tuple[object, ...]:
+    return snippet.name, snippet.platform, snippet.mistakes
 
 
-def written(cases: Iterable[Case], form: str) -> str:
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ALINB_")}
+    return {**kept, "LC_ALL": "C.UTF-8"}
+
+
+def _written(cases: Iterable[Case], form: str) -> str:
     """Requests in the form that a program's self-check reads."""
     if form != "lines":
         return "".join(
@@ -101,30 +102,30 @@ def written(cases: Iterable[Case], form: str) -> str:
     )
 
 
-def run(*command: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment())
+def _run(*command: str, cwd: Path | None = None) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=_environment())
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _interpreted(*start: str) -> Callable[[Path, list[Snippet]], Command]:
-    def build(folder: Path, programs: list[Snippet]) -> Command:
-        files = [folder / f"v{i}" / program.file_name for i, program in enumerate(programs)]
-        for file, program in zip(files, programs, strict=True):
+    def build(folder: Path, snippets: list[Snippet]) -> Command:
+        files = [folder / f"v{i}" / snippet.file_name for i, snippet in enumerate(snippets)]
+        for file, snippet in zip(files, snippets, strict=True):
             file.parent.mkdir()
-            file.write_text(program.code, encoding="utf-8")
+            file.write_text(snippet.code, encoding="utf-8")
         return lambda i: [*start, str(files[i])]
 
     return build
 
 
-def _typescript(folder: Path, programs: list[Snippet]) -> Command:
+def _typescript(folder: Path, snippets: list[Snippet]) -> Command:
     """As it is where node strips types itself, else stripped by esbuild."""
-    command = _interpreted("node")(folder, programs)
+    command = _interpreted("node")(folder, snippets)
     if _node_version() >= (22, 18):
         return command
-    files = [command(i)[1] for i in range(len(programs))]
-    run("esbuild", *files, f"--outdir={folder}", f"--outbase={folder}", "--out-extension:.js=.mjs",
-        "--format=esm", "--log-level=warning", "--target=es2022")  # fmt: skip
+    files = [command(i)[1] for i in range(len(snippets))]
+    _run("esbuild", *files, f"--outdir={folder}", f"--outbase={folder}", "--format=esm",
+         "--out-extension:.js=.mjs", "--target=es2022", "--log-level=warning")  # fmt: skip
     return lambda i: ["node", files[i].removesuffix(".ts") + ".mjs"]
 
 
@@ -133,101 +134,135 @@ def _node_version() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", shown)))
 
 
-def _strips_types() -> str:
+def _no_stripping() -> str:
     if _node_version() >= (22, 18) or shutil.which("esbuild"):
         return ""
-    return "node is older than 22.18 and there is no esbuild"
+    return "node is older than 22.18, and no esbuild on this machine"
 
 
-def _java(folder: Path, programs: list[Snippet]) -> Command:
-    for i, program in enumerate(programs):
-        code = re.sub(r"\bSignedCall\b", f"V{i}", program.code)
+def _postman(folder: Path, snippets: list[Snippet]) -> Command:
+    return _interpreted("node", str(Path(__file__).with_name("postman.cjs")))(folder, snippets)
+
+
+def _no_crypto_js() -> str:
+    """Postman's own crypto-js, from npm; put where `require` finds it."""
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="crypto-js-")
+    command = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund",
+               "--fetch-retries=0", "--fetch-timeout=8000", "crypto-js@4"]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=30, env=_environment())
+    except subprocess.TimeoutExpired:
+        return "crypto-js did not come from npm in time"
+    os.environ["NODE_PATH"] = f"{folder}/node_modules"
+    return "" if done.returncode == 0 else "crypto-js cannot be had from npm"
+
+
+def _java(folder: Path, snippets: list[Snippet]) -> Command:
+    for i, snippet in enumerate(snippets):
+        code = re.sub(r"\bSignedCall\b", f"V{i}", snippet.code)
         (folder / f"V{i}.java").write_text(code, encoding="utf-8")
-    run("javac", "-Xlint:all", "-Werror", "-d", str(folder / "out"),
-        *(f"V{i}.java" for i in range(len(programs))), cwd=folder)  # fmt: skip
+    _run("javac", "-Xlint:all", "-Werror", "-d", "out",
+         *(f"V{i}.java" for i in range(len(snippets))), cwd=folder)  # fmt: skip
     java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
     return lambda i: [*java, "-cp", str(folder / "out"), f"V{i}"]
 
 
-def _go(folder: Path, programs: list[Snippet]) -> Command:
-    imports, cases = [], []
-    for i, program in enumerate(programs):
-        code = program.code.replace("package main\n", f"package v{i}\n", 1)
+def _go(folder: Path, snippets: list[Snippet]) -> Command:
+    choice = 'package main\n\nimport "os"\n'
+    cases = ""
+    for i, snippet in enumerate(snippets):
+        code = snippet.code.replace("package main\n", f"package v{i}\n", 1)
         (folder / f"v{i}").mkdir()
         (folder / f"v{i}/v.go").write_text(code.replace("func main()", "func Main()"))
-        imports.append(f'"snippets/v{i}"')
-        cases.append(f'case "{i}": v{i}.Main()')
-    choice = 'import "os"\n' + "".join(f"import {name}\n" for name in imports)
-    choice += 'func main() { switch os.Getenv("VARIANT") {\n' + "\n".join(cases) + "\n} }\n"
-    (folder / "main.go").write_text("package main\n" + choice)
+        choice += f'import "snippets/v{i}"\n'
+        cases += f'case "{i}": v{i}.Main()\n'
+    choice += f'func main() {{\nswitch os.Getenv("VARIANT") {{\n{cases}}}\n}}\n'
+    (folder / "main.go").write_text(choice)
     (folder / "go.mod").write_text("module snippets\n\ngo 1.18\n")
-    run("go", "build", "-o", "program", ".", cwd=folder)
+    _run("go", "build", "-o", "program", ".", cwd=folder)
     return lambda i: [str(folder / "program")]
 
 
-def _csharp(folder: Path, programs: list[Snippet]) -> Command:
-    cases = []
-    for i, program in enumerate(programs):
-        code = re.sub(r"\bSignedCall\b", f"V{i}", program.code)
+def _csharp(folder: Path, snippets: list[Snippet]) -> Command:
+    cases = ""
+    for i, snippet in enumerate(snippets):
+        code = re.sub(r"\bSignedCall\b", f"V{i}", snippet.code)
         (folder / f"V{i}.cs").write_text(code, encoding="utf-8")
-        cases.append(f'case "{i}": return V{i}.Main(args);')
+        cases += f'case "{i}": return V{i}.Main(args); '
     (folder / "Choice.cs").write_text(
         "public static class Choice { public static int Main(string[] args) {"
         ' switch (System.Environment.GetEnvironmentVariable("VARIANT")) {'
-        f" {' '.join(cases)} default: return 3; }} }} }}"
+        f" {cases} default: return 3; }} }} }}"
     )
-    run("mcs", "-warnaserror", "-main:Choice", "-r:System.Net.Http", "-out:program.exe",
-        "Choice.cs", *(f"V{i}.cs" for i in range(len(programs))), cwd=folder)  # fmt: skip
+    _run("mcs", "-warnaserror", "-main:Choice", "-r:System.Net.Http", "-out:program.exe",
+         "Choice.cs", *(f"V{i}.cs" for i in range(len(snippets))), cwd=folder)  # fmt: skip
     return lambda i: ["mono", str(folder / "program.exe")]
 
 
-def _rust(folder: Path, programs: list[Snippet]) -> Command:
+def _no_mono_http() -> str:
+    found = list(Path("/usr/lib/mono").glob("*/System.Net.Http.dll"))
+    return "" if found else "no libmono-system-net-http4.0-cil"
+
+
+def _rust(folder: Path, snippets: list[Snippet]) -> Command:
     (folder / "src").mkdir()
     packages: set[str] = set()
-    mods, cases = "", ""
-    for i, program in enumerate(programs):
-        code = program.code.replace("\nfn main()", "\npub fn main()")
+    modules = cases = ""
+    for i, snippet in enumerate(snippets):
+        code = snippet.code.replace("\nfn main()", "\npub fn main()")
         (folder / f"src/v{i}.rs").write_text(code, encoding="utf-8")
-        packages |= set(re.findall(r'^// +([\w-]+ = "[\d.]+")$', program.code, re.MULTILINE))
-        mods += f"mod v{i};\n"
-        cases += f'        "{i}" => v{i}::main(),\n'
+        packages |= set(re.findall(r'^// +([\w-]+ = "[\d.]+")$', snippet.code, re.MULTILINE))
+        modules += f"mod v{i};\n"
+        cases += f'"{i}" => v{i}::main(),\n'
     (folder / "src/main.rs").write_text(
-        mods + 'fn main() {\n    match std::env::var("VARIANT").unwrap().as_str() {\n'
-        + cases + "        _ => std::process::exit(3),\n    }\n}\n"
-    )  # fmt: skip
+        f'{modules}fn main() {{\nmatch std::env::var("VARIANT").unwrap().as_str() {{\n'
+        f"{cases}_ => std::process::exit(3),\n}}\n}}\n"
+    )
     (folder / "Cargo.toml").write_text(
         '[package]\nname = "program"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n'
-        + "\n".join(sorted(packages)) + '\n\n[profile.dev]\ndebug = false\n'
-    )  # fmt: skip
-    run("cargo", "build", "--offline", "--quiet", "--config",
-        'source.crates-io.replace-with="debian"', "--config",
-        f'source.debian.directory="{CRATES}"', cwd=folder)  # fmt: skip
+        + "".join(f"{package}\n" for package in sorted(packages))
+        + "\n[profile.dev]\ndebug = false\n"
+    )
+    _run("cargo", "build", "--offline", "--quiet", "--config",
+         'source.crates-io.replace-with="debian"', "--config",
+         f'source.debian.directory="{CRATES}"', cwd=folder)  # fmt: skip
     return lambda i: [str(folder / "target/debug/program")]
 
 
-def _has_crates() -> str:
-    if not list(CRATES.glob("hmac-0.12*")):
-        return "no librust-hmac-dev, librust-sha2-dev, librust-md-5-dev, librust-sha1-dev"
+def _no_crates() -> str:
+    crates = {"hmac": "hmac", "sha2": "sha2", "md": "md-5", "sha1": "sha1"}
+    absent = [name for stem, name in crates.items() if not [*CRATES.glob(f"{stem}-0.1*")]]
+    if absent:
+        return "no " + ", no ".join(f"librust-{name}-dev" for name in absent)
     return "" if shutil.which("cc") else "no cc to link with"
-
-
-@pytest.fixture(scope="session")
-def crypto_js(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return ""
 
 
 RUNNERS = {
     runner.language: runner
     for runner in (
-        Runner("csharp", ("mcs", "mono"), _csharp),
+        Runner("csharp", ("mcs", "mono"), _csharp, _no_mono_http),
         Runner("go", ("go",), _go),
         Runner("java", ("javac", "java"), _java),
         Runner("javascript", ("node",), _interpreted("node")),
         Runner("php", ("php",), _interpreted("php")),
-        Runner("python", (), _interpreted(sys.executable)),
-        Runner("ruby", ("ruby",), _interpreted("ruby")),
-        Runner("rust", ("cargo", "rustc", "curl"), _rust, _has_crates),
+        Runner("postman", ("node", "npm"), _postman, _no_crypto_js),
+        Runner("python", (), _interpreted(sys.executable, "-I", "-S")),
+        Runner("ruby", ("ruby",), _interpreted("ruby", "--disable=gems")),
+        Runner("rust", ("cargo", "rustc", "curl"), _rust, _no_crates),
         Runner("shell", ("bash", "openssl", "curl"), _interpreted("bash")),
-        Runner("typescript", ("node",), _typescript, _strips_types),
+        Runner("typescript", ("node",), _typescript, _no_stripping),
     )
 }
+
+
+@pytest.fixture(scope="session")
+def runners() -> dict[str, Runner]:
+    """How the programs of each language are run, by its name."""
+    return RUNNERS
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[[Runner, Path, list[Snippet]], Programs]:
+    return Programs
