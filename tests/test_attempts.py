@@ -352,7 +352,7 @@ def test_the_moment_is_utc_and_the_duration_in_milliseconds():
         ("elapsed", "181 ms", "—"),
     )
     unplaced = answered(at=None)
-    assert dict((what, left) for what, left, _ in compare(unplaced, unplaced).timing) == {
+    assert {what: left for what, left, _ in compare(unplaced, unplaced).timing} == {
         "at": "—",
         "elapsed": "181 ms",
     }

@@ -10,6 +10,8 @@ from ..errors import IntakeError
 from .objects import from_data
 from .parts import attempt
 
+#: A PowerShell option and its value.
+_OPTION = re.compile(r"(?<=\s)-(\w+)\s+(\"(?:[^\"`]|`.|\"\")*\"|'(?:[^']|'')*'|[^\s-]\S*)")
 _TEXT = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`"
 
 
@@ -30,12 +32,7 @@ def from_fetch(text: str) -> Attempt:
 def from_powershell(text: str) -> Attempt:
     """`Invoke-WebRequest -Uri "…" -Method "POST" -Body "…" -ContentType "…"`."""
     text = re.sub(r"`\s*\r?\n", " ", text)
-    given = {
-        name.lower(): _powershell_text(value)
-        for name, value in re.findall(
-            r"-(\w+)\s+(\"(?:[^\"`]|`.|\"\")*\"|'(?:[^']|'')*'|\S+)", text
-        )
-    }
+    given = {name.lower(): _powershell_text(value) for name, value in _OPTION.findall(text)}
     if "uri" not in given:
         raise IntakeError("Invoke-WebRequest names no -Uri.", next_step="Copy the whole command.")
     pairs = re.search(r"-Headers\s+@\{(.*?)\}", text, re.DOTALL | re.IGNORECASE)
