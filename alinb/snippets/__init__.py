@@ -78,10 +78,10 @@ def snippet(
     `mistakes` are ids, as a diagnosis names them: the code then makes exactly these. Raises
     `InputError` for an unknown language, a malformed API name, or a mistake it cannot make.
 
-    >>> print(snippet("python"))  # doctest: +ELLIPSIS
-    # /auth/token/create on AliExpress, signed by the platform's rule. ...
-    >>> snippet("go", "aliexpress.ds.product.get").file_name
-    'signed_call.go'
+    >>> snippet("ts").run
+    'node signed_call.ts CODE'
+    >>> "text = path + text;" in snippet("ts").code
+    True
     """
     template = language_named(language)
     made = plan(name, platform)

@@ -35,6 +35,7 @@ class Language:
     check: str
     program: str = field(repr=False)
     usage: str = field(repr=False)
+    grant_usage: str = field(repr=False)
     request: Mapping[str, str] = field(repr=False)
     imports: Mapping[str, str] = field(repr=False)
     packages: Mapping[str, str] = field(repr=False)
@@ -89,6 +90,7 @@ def _language(name: str) -> Language:
         name=name,
         aliases=tuple(facts["aliases"]),
         usage=facts.get("usage", ""),
+        grant_usage=facts.get("grant_usage", ""),
         fragments=fragments,
         helper_gap=facts.get("helper_gap", 1),
         **{key: facts[key] for key in texts},

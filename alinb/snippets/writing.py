@@ -20,7 +20,8 @@ _BLOCK = re.compile(r"(.*?)@(header|imports|packages|helpers|stages|system|busin
 #: stranger's request.
 HARMLESS = re.compile(r"[\w./: -]*", re.ASCII)
 
-_HEADER_WIDTH = 92
+#: Longer lines of a header are folded.
+_HEADER_WIDTH = 96
 
 
 class Line(NamedTuple):
@@ -123,7 +124,7 @@ def _header(language: Language, made: Plan, recipe: Recipe) -> Iterator[Line]:
         words["header_wrong" if wrong else "header"],
         words["retired"] if made.platform.retired else "",
         language.usage or words["usage"],
-        "" if made.grant else words["token_usage"],
+        language.grant_usage if made.grant else words["token_usage"],
         words[f"{language.check}_check"] if language.check else "",
     ]
     marks = {**made.marks, "needs": language.needs, "mistakes": ", ".join(wrong)}

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,30 +24,30 @@ Case = tuple[str, Mapping[str, str], str]
 Command = Callable[[int], list[str]]
 
 
-@dataclass
+class Lacking(Exception):
+    """Why the programs of a language cannot be run on this machine."""
+
+
+@dataclass(frozen=True)
 class Runner:
     """How the programs of one language are built and started.
 
     `build` puts programs into a folder and says how to start each. Those of a compiled language
-    become one executable, which VARIANT tells which of them to be.
+    become one executable, which VARIANT tells which of them to be. It raises `Lacking` where more
+    than the tools is missing.
     """
 
     language: str
     tools: tuple[str, ...]
     build: Callable[[Path, list[Snippet]], Command]
-    also: Callable[[], str] = field(default=lambda: "")
-
-    @cached_property
-    def lacks(self) -> str:
-        """Why programs cannot be run here; "" where they can."""
-        absent = [tool for tool in self.tools if shutil.which(tool) is None]
-        return f"no {' and no '.join(absent)} on this machine" if absent else self.also()
 
 
 class Programs:
-    """Programs of one language, built and ready to be started."""
+    """Programs of one language, built and ready to be started; raises `Lacking`."""
 
     def __init__(self, runner: Runner, folder: Path, snippets: list[Snippet]) -> None:
+        if absent := [tool for tool in runner.tools if shutil.which(tool) is None]:
+            raise Lacking(f"no {' and no '.join(absent)} on this machine")
         folder.mkdir()
         self._form = languages()[runner.language].check
         self._command = runner.build(folder, snippets)
@@ -123,6 +123,8 @@ def _typescript(folder: Path, snippets: list[Snippet]) -> Command:
     command = _interpreted("node")(folder, snippets)
     if _node_version() >= (22, 18):
         return command
+    if shutil.which("esbuild") is None:
+        raise Lacking("node is older than 22.18, and there is no esbuild")
     files = [command(i)[1] for i in range(len(snippets))]
     _run("esbuild", *files, f"--outdir={folder}", f"--outbase={folder}", "--format=esm",
          "--out-extension:.js=.mjs", "--target=es2022", "--log-level=warning")  # fmt: skip
@@ -134,29 +136,18 @@ def _node_version() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", shown)))
 
 
-def _no_stripping() -> str:
-    if _node_version() >= (22, 18) or shutil.which("esbuild"):
-        return ""
-    return "node is older than 22.18, and no esbuild on this machine"
-
-
 def _postman(folder: Path, snippets: list[Snippet]) -> Command:
-    return _interpreted("node", str(Path(__file__).with_name("postman.cjs")))(folder, snippets)
-
-
-def _no_crypto_js() -> str:
-    """Postman's own crypto-js, from npm; put where `require` finds it."""
-    import tempfile
-
-    folder = tempfile.mkdtemp(prefix="crypto-js-")
-    command = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund",
-               "--fetch-retries=0", "--fetch-timeout=8000", "crypto-js@4"]  # fmt: skip
+    """In a stand-in for Postman, with Postman's own crypto-js from npm beside it."""
+    npm = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund",
+           "--fetch-retries=0", "--fetch-timeout=8000", "crypto-js@4"]  # fmt: skip
     try:
-        done = subprocess.run(command, capture_output=True, timeout=30, env=_environment())
+        done = subprocess.run(npm, capture_output=True, timeout=60, env=_environment())
     except subprocess.TimeoutExpired:
-        return "crypto-js did not come from npm in time"
-    os.environ["NODE_PATH"] = f"{folder}/node_modules"
-    return "" if done.returncode == 0 else "crypto-js cannot be had from npm"
+        raise Lacking("crypto-js did not come from npm in time") from None
+    if done.returncode != 0:
+        raise Lacking("crypto-js cannot be had from npm")
+    shutil.copy(Path(__file__).with_name("postman.cjs"), folder)
+    return _interpreted("node", str(folder / "postman.cjs"))(folder, snippets)
 
 
 def _java(folder: Path, snippets: list[Snippet]) -> Command:
@@ -186,6 +177,8 @@ def _go(folder: Path, snippets: list[Snippet]) -> Command:
 
 
 def _csharp(folder: Path, snippets: list[Snippet]) -> Command:
+    if not [*Path("/usr/lib/mono").glob("*/System.Net.Http.dll")]:
+        raise Lacking("no libmono-system-net-http4.0-cil")
     cases = ""
     for i, snippet in enumerate(snippets):
         code = re.sub(r"\bSignedCall\b", f"V{i}", snippet.code)
@@ -201,12 +194,11 @@ def _csharp(folder: Path, snippets: list[Snippet]) -> Command:
     return lambda i: ["mono", str(folder / "program.exe")]
 
 
-def _no_mono_http() -> str:
-    found = list(Path("/usr/lib/mono").glob("*/System.Net.Http.dll"))
-    return "" if found else "no libmono-system-net-http4.0-cil"
-
-
 def _rust(folder: Path, snippets: list[Snippet]) -> Command:
+    crates = {"hmac": "hmac", "sha2": "sha2", "md": "md-5", "sha1": "sha1"}
+    absent = [name for stem, name in crates.items() if not [*CRATES.glob(f"{stem}-0.1*")]]
+    if absent:
+        raise Lacking(f"no {', no '.join(f'librust-{name}-dev' for name in absent)}")
     (folder / "src").mkdir()
     packages: set[str] = set()
     modules = cases = ""
@@ -231,38 +223,25 @@ def _rust(folder: Path, snippets: list[Snippet]) -> Command:
     return lambda i: [str(folder / "target/debug/program")]
 
 
-def _no_crates() -> str:
-    crates = {"hmac": "hmac", "sha2": "sha2", "md": "md-5", "sha1": "sha1"}
-    absent = [name for stem, name in crates.items() if not [*CRATES.glob(f"{stem}-0.1*")]]
-    if absent:
-        return "no " + ", no ".join(f"librust-{name}-dev" for name in absent)
-    return "" if shutil.which("cc") else "no cc to link with"
-
-
 RUNNERS = {
     runner.language: runner
     for runner in (
-        Runner("csharp", ("mcs", "mono"), _csharp, _no_mono_http),
+        Runner("csharp", ("mcs", "mono"), _csharp),
         Runner("go", ("go",), _go),
         Runner("java", ("javac", "java"), _java),
         Runner("javascript", ("node",), _interpreted("node")),
         Runner("php", ("php",), _interpreted("php")),
-        Runner("postman", ("node", "npm"), _postman, _no_crypto_js),
+        Runner("postman", ("node", "npm"), _postman),
         Runner("python", (), _interpreted(sys.executable, "-I", "-S")),
         Runner("ruby", ("ruby",), _interpreted("ruby", "--disable=gems")),
-        Runner("rust", ("cargo", "rustc", "curl"), _rust, _no_crates),
+        Runner("rust", ("cargo", "rustc", "cc", "curl"), _rust),
         Runner("shell", ("bash", "openssl", "curl"), _interpreted("bash")),
-        Runner("typescript", ("node",), _typescript, _no_stripping),
+        Runner("typescript", ("node",), _typescript),
     )
 }
 
 
 @pytest.fixture(scope="session")
-def runners() -> dict[str, Runner]:
-    """How the programs of each language are run, by its name."""
-    return RUNNERS
-
-
-@pytest.fixture(scope="session")
-def build() -> Callable[[Runner, Path, list[Snippet]], Programs]:
-    return Programs
+def toolbox() -> SimpleNamespace:
+    """`runners` by language, `Programs` and `Lacking`, for test files that cannot import them."""
+    return SimpleNamespace(runners=RUNNERS, Programs=Programs, Lacking=Lacking)

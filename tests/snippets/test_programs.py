@@ -3,10 +3,11 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,21 +188,23 @@ class Ran:
         return sum(len(answers) for _, answers in self.answers[kind])
 
 
-@pytest.fixture(scope="module")
-def ran(
-    runners: Any, build: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Ran]]:
-    """What each language answered; skips where its tool is not on this machine."""
-    base = tmp_path_factory.mktemp("programs")
+class Running:
+    """Every language's programs, built and run two languages at a time, slowest first."""
 
-    def everything(language: str) -> Ran | str:
-        runner = runners[language]
-        if runner.lacks:
-            return str(runner.lacks)
+    def __init__(self, toolbox: Any, base: Path, pool: ThreadPoolExecutor) -> None:
+        self._toolbox = toolbox
+        self._base = base
+        slow = ("rust", "java", "shell", "go")
+        order = sorted(toolbox.runners, key=lambda name: (name not in slow, name))
+        self._futures = {name: pool.submit(self._everything, name) for name in order}
+
+    def _everything(self, language: str) -> Ran:
         kinds = {"vectors": vectors, "fuzzed": fuzzed, "mistaken": mistaken}
         batches = {kind: of(language) for kind, of in kinds.items()}
         distinct = {batch.snippet.code: batch.snippet for of in batches.values() for batch in of}
-        programs = build(runner, base / language, list(distinct.values()))
+        programs = self._toolbox.Programs(
+            self._toolbox.runners[language], self._base / language, list(distinct.values())
+        )
         return Ran(
             programs,
             {
@@ -210,20 +213,22 @@ def ran(
             },
         )
 
-    # Slowest first; two at a time, as they are other processes.
-    order = sorted(runners, key=lambda name: (name not in ("rust", "java", "shell", "go"), name))
+    def __call__(self, language: str) -> Ran:
+        """What a language answered; skips where it cannot be run on this machine."""
+        if why := self.lacks(language):
+            pytest.skip(f"{language}: {why}")
+        return self._futures[language].result()
+
+    def lacks(self, language: str) -> str:
+        """Why a language cannot be run here; "" where it can."""
+        error = self._futures[language].exception()
+        return str(error) if isinstance(error, self._toolbox.Lacking) else ""
+
+
+@pytest.fixture(scope="module")
+def ran(toolbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with ThreadPoolExecutor(2) as pool:
-        futures: dict[str, Future[Ran | str]] = {
-            language: pool.submit(everything, language) for language in order
-        }
-
-        def of(language: str) -> Ran:
-            found = futures[language].result()
-            if isinstance(found, str):
-                pytest.skip(f"{language}: {found}")
-            return found
-
-        yield of
+        yield Running(toolbox, tmp_path_factory.mktemp("programs"), pool)
 
 
 every_language = pytest.mark.parametrize("language", languages())
@@ -294,15 +299,10 @@ def test_exchange_and_call_against_the_sandbox(ran, box, language):
 
 
 @every_language
-def test_a_mistaken_program_is_refused_and_diagnosed(ran, box, language):
-    programs = ran(language).programs
-    (wrong, *_) = [b.snippet for b, _ in programs_of(ran(language)) if b.snippet.mistakes]
-    done = programs.run(wrong, box.code(), **_settings(box))
+def test_a_mistaken_program_is_refused(ran, box, language):
+    wrong, _ = ran(language).answers["mistaken"][0]
+    done = ran(language).programs.run(wrong.snippet, box.code(), **_settings(box))
     assert json.loads(done.stdout)["code"] == "IncompleteSignature"
-
-
-def programs_of(answered: Ran) -> list[tuple[Batch, list[str]]]:
-    return answered.answers["mistaken"]
 
 
 @every_language
@@ -312,13 +312,13 @@ def test_without_an_app_a_program_says_what_to_set(ran, language):
     assert "Set ALINB_APP_KEY and ALINB_APP_SECRET." in done.stdout + done.stderr
 
 
-def test_what_ran(ran, runners, capsys):
-    lacking = {language: runner.lacks for language, runner in runners.items() if runner.lacks}
+def test_what_ran(ran, toolbox, capsys):
+    assert set(languages()) == set(toolbox.runners)
+    lacking = {language: why for language in languages() if (why := ran.lacks(language))}
     done = [language for language in languages() if language not in lacking]
-    assert [language for language in done if ran(language).check("vectors")] == done
-    assert set(languages()) == set(runners)
+    assert all(ran(language).check("vectors") for language in done)
     assert "python" in done
     with capsys.disabled():
         print(f"\ngenerated programs were run in: {', '.join(done)}")
-        for language, reason in lacking.items():
-            print(f"not run: {language}, {reason}")
+        for language, why in lacking.items():
+            print(f"not run: {language}, {why}")
