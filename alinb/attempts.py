@@ -69,6 +69,9 @@ class Attempt:
         if self.status is None:
             return None
         reply = replies.read(self.status, self.reply_text, self.api_name, self.params)
+        if self.problem:
+            # The text was repaired to be kept; what was wrong with the bytes still counts.
+            reply = replace(reply, verdict="unreadable", reason=self.problem)
         return replace(reply, attempt_id=self.id)
 
     @property

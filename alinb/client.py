@@ -409,6 +409,7 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
         "status": response.status_code,
         "reply_headers": tuple(response.headers.multi_items()),
         "reply_text": reply.text,
+        "problem": reply.reason,
     }
 
 

@@ -228,7 +228,7 @@ def test_what_is_no_secret_stays_readable():
     hidden = loaded().redacted(redactor())
     assert hidden.params["app_key"] == "500102"
     assert hidden.params["sign"] == hidden.sign == "AB12"
-    assert hidden.verdict == "ok"
+    assert hidden.verdict == "unreadable"
     assert hidden.reply.payload["code"] == "0"
     assert "/auth/token/createapp_key500102code‹code " in hidden.string_to_sign
     assert dict(hidden.headers)["Content-Type"] == "application/json"

@@ -792,3 +792,15 @@ def test_a_closed_client_can_be_closed_again(box: alinb.Sandbox) -> None:
     assert client.call(QUERY).ok
     client.close()
     client.close()
+
+
+def test_a_reply_whose_bytes_are_no_text_stays_unreadable_in_the_journal(tmp_path):
+    content = b'{"code": "0", "access_token": "caf\xe9"}'
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=content))
+    journal = alinb.Journal(tmp_path / "j")
+    app = alinb.App("1", "secret-of-app")
+    with alinb.Client(app, transport=transport, journal=journal) as client:
+        reply = client.call("/test/api")
+    assert reply.verdict == "unreadable"
+    kept = journal.get(reply.attempt_id)
+    assert (kept.verdict, kept.reply.reason) == ("unreadable", reply.reason)

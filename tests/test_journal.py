@@ -515,7 +515,7 @@ class Workers:
             process.communicate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def workers() -> Iterator[Workers]:
     started = Workers(8)
     yield started

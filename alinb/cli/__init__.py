@@ -53,6 +53,12 @@ def _top(
 ) -> None: ...
 
 
+#: What typer raises for a wrong command line; it brings click along under another name.
+_UsageProblem: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+
+
 def main() -> None:
     """Run the command line; an error becomes one line on standard error and an exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -60,7 +66,16 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        sys.exit(app(prog_name="alinb", standalone_mode=False) or 0)
+    except _UsageProblem as error:
+        context = getattr(error, "ctx", None)
+        said = " ".join(str(error.format_message()).split())  # type: ignore[attr-defined]
+        command = context.command_path if context else "alinb"
+        if said:  # without a command the help has been printed, and says enough
+            print(f"alinb: {said.rstrip('.')}. Try {command} --help.", file=sys.stderr)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except AlinbError as error:
         print(f"alinb: {error}", file=sys.stderr)
         sys.exit(1 if isinstance(error, Refused) else 2)

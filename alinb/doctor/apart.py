@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ..stages import Context, Params, Recipe
 
+#: Pairs of names that rules of sorting put in another order.
+_NAMES = (("zA", "z_a"), ("z0", "z_a"), ("z-a", "za"), ("za", "zB"))
 _PROBES = ("a b", "a/b+c", "é", "中文", '{"a": [1, true]}', "true", "", "Zz")
 
 
@@ -14,7 +16,8 @@ def told_apart_by(
 ) -> tuple[str, str] | None:
     """A parameter, and a value of it, on which these recipes give different signatures.
 
-    None where neither a parameter of the request nor a new one separates them.
+    Where only the order of names can separate them, it is two parameters. None where neither a
+    parameter of the request nor new ones do.
     """
     signers = [recipe.signer(context) for recipe in recipes]
 
@@ -22,8 +25,11 @@ def told_apart_by(
         return len({signer.sign(changed) for signer in signers}) > 1
 
     names = [n for n in params if n not in ("sign", "_aop_signature", "sign_method", "method")]
-    for name in [*names, "zA_9", "Z-a"]:
+    for name in [*names, "z"]:
         for probe in _PROBES:
             if probe != params.get(name) and separates({**params, name: probe}):
                 return name, probe
+    for pair in _NAMES:
+        if separates({**params, **dict.fromkeys(pair, "1")}):
+            return " and ".join(pair), "1"
     return None

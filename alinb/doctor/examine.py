@@ -18,7 +18,8 @@ from .explore import DEFAULT_DEPTH, Found, Progress, explore
 from .lint import Finding, finding, lint
 from .mistakes import turns
 from .report import Diagnosis, name_of
-from .search import Path, Search
+from .search import Search
+from .states import Path
 from .strings import Piece, align, invention, makings
 from .subject import Subject
 
@@ -207,7 +208,8 @@ _UNEXPLAINED = (
 #: Among equal explanations the one met in most projects comes first.
 _COMMONEST = (
     "path_prefix_missing", "secret_wrapped", "lowercase_hex", "digest_md5", "digest_plain_sha256",
-    "kv_separators", "prefix_on_business", "secret_front_only", "digest_hmac_md5",
+    "kv_separators", "prefix_on_business", "secret_front_only", "digest_hmac_md5", "sort_locale",
+    "sign_method_not_signed", "values_urlencoded",
 )  # fmt: skip
 
 
@@ -248,7 +250,7 @@ def _altered(why: str) -> Finding:
 
 
 def _other_secret(certainty: str, why: str) -> Finding:
-    return finding("wrong_secret", certainty, f"The signature was made with another secret: {why}.")
+    return finding("wrong_secret", certainty, f"Another secret may have been used: {why}.")
 
 
 def _what_the_reply_says(attempt: Attempt) -> list[Finding]:

@@ -11,7 +11,8 @@ from ..signing import Interface
 from ..stages import Context, Params, Recipe
 from .drift import USUAL_MS, WIDEST_MS, drifted
 from .mistakes import turns
-from .search import Path, Search
+from .search import RARE_LIMIT, Search
+from .states import Path
 
 DEFAULT_DEPTH = 4
 
@@ -61,5 +62,8 @@ def _steps(
         yield f"{total} mistakes at once", partial(space.match, signature, total)
         if total == 1:
             yield "a clock read twice", clock(1, WIDEST_MS)
+        if total == RARE_LIMIT + 1:
+            seldom = partial(space.match, signature, total, True)
+            yield f"{total} mistakes at once, seldom ones too", seldom
     for total in range(2, depth + 1):
         yield f"a clock read twice and {total - 1} more", clock(total, USUAL_MS)

@@ -154,7 +154,7 @@ def _endpoint(subject: Subject) -> Iterator[Finding]:
     if host in _OAUTH_HOSTS or path.startswith("/oauth/token"):
         seen = f"The token call goes to {host}{parts.path}."
         yield finding("legacy_oauth_host", "proved", seen)
-    elif _is_wrong(host, path, found.kind):
+    elif _is_wrong(host, path, subject):
         seen = f"{host}{parts.path} is no current gateway for this call."
         yield finding("wrong_endpoint_path", "proved", seen)
     if found.kind == "system" and "method" in subject.params:
@@ -162,12 +162,13 @@ def _endpoint(subject: Subject) -> Iterator[Finding]:
         yield finding("method_param_on_system", "proved", seen)
 
 
-def _is_wrong(host: str, path: str, kind: str) -> bool:
+def _is_wrong(host: str, path: str, subject: Subject) -> bool:
     if "/rest/2.0/" in path or path.endswith("gateway.do") or path.startswith("/sync/"):
         return True
     if path.endswith("/router/rest"):
-        return host.endswith("aliexpress.com")
-    return host in _RETIRED_HOSTS and kind != "aop"
+        method = subject.params.get("method", "")
+        return host.endswith("aliexpress.com") or method.startswith("aliexpress.")
+    return host in _RETIRED_HOSTS and subject.interface.kind != "aop"
 
 
 def _method(subject: Subject) -> Iterator[Finding]:

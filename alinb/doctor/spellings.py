@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from ..stages import Params
 
@@ -25,8 +26,10 @@ class Spelling(NamedTuple):
         return {name: text for name, text in spelled.items() if text != params[name]}
 
 
-def distinct(spellings: Sequence[Spelling], params: Params) -> Iterator[tuple[Spelling, list[str]]]:
-    """The spellings that differ on these values, each with the names whose values it changes.
+def distinct(
+    spellings: Sequence[Spelling], params: Params
+) -> Iterator[tuple[Spelling, Mapping[str, str]]]:
+    """The spellings that differ on these values, each with the values that it changes.
 
     Of several under one id that come to the same, the first stands for all.
     """
@@ -35,19 +38,27 @@ def distinct(spellings: Sequence[Spelling], params: Params) -> Iterator[tuple[Sp
         changed = spelling.changes(params)
         if changed and (spelling.id, changed) not in seen:
             seen.append((spelling.id, changed))
-            yield spelling, list(changed)
+            yield spelling, changed
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+@lru_cache(maxsize=1024)
+def _utf8_encoded(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def _percent_encoder(safe: str, blank: str = "%20", tilde: str = "~") -> Callable[[str], str]:
-    """`quote` with these characters left alone, quick where the text is ASCII."""
+    """`quote` with these characters left alone; quick, for a search spells many texts."""
     table = {code: quote(chr(code), safe=safe) for code in range(128)}
     table |= {ord(" "): blank, ord("~"): tilde}
 
     def encode(text: str) -> str:
-        if text.isascii():
-            return text.translate(table)
-        encoded = quote(text, safe=safe, errors="surrogatepass")
-        return encoded.replace("%20", blank).replace("~", tilde)
+        encoded = text.translate(table)
+        if encoded.isascii():
+            return encoded
+        return _NOT_ASCII.sub(lambda run: _utf8_encoded(run[0]), encoded)
 
     return encode
 
@@ -56,7 +67,7 @@ def _percent_encoder(safe: str, blank: str = "%20", tilde: str = "~") -> Callabl
 component = _percent_encoder("!'()*")
 raw = _percent_encoder("")
 slash_kept = _percent_encoder("/")
-form = partial(quote_plus, errors="surrogatepass")
+form = _percent_encoder("", "+")
 _form_of_java = _percent_encoder("*", "+", "%7E")
 _form_of_php = _percent_encoder("", "+", "%7E")
 
@@ -140,7 +151,7 @@ def by_value(names: Sequence[str], params: Params) -> list[str]:
 
 
 #: The order of the marks that names hold, in the root collation.
-_MARKS = {mark: chr(i) for i, mark in enumerate("_-,;:!?./'\"()[]{}@*\\&#%`^+<=>|~$")}
+_MARKS = {mark: chr(i) for i, mark in enumerate(" _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$")}
 
 
 def collation(name: str) -> tuple[list[tuple[int, str]], str]:

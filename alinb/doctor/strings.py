@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from ..stages import Segment
-from .search import Path, Search
+from .search import Search
+from .states import Path
 
 #: Longer middles are not aligned character by character; that would take seconds.
 _LONGEST_ALIGNED = 4000
@@ -69,7 +70,7 @@ def _without_chance(runs: list[_Run]) -> list[_Run]:
     """Few letters that two different texts have in common by chance are no common part."""
     kept: list[_Run] = []
     for i, run in enumerate(runs):
-        around = sum(r.size for r in runs[max(0, i - 1) : i + 2] if r.kind != "same")
+        around = sum(r.size for r in (*kept[-1:], *runs[i + 1 : i + 2]) if r.kind != "same")
         by_chance = run.kind == "same" and run.size // 2 < 4 and around > run.size + 4
         if by_chance and 0 < i < len(runs) - 1:
             run = run._replace(kind="changed")

@@ -73,7 +73,7 @@ def together(*calls: str, **how: Any) -> list[Ran]:
         return list(pool.map(lambda line: run(*shlex.split(line), **how), calls))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def box() -> Iterator[alinb.Sandbox]:
     with alinb.Sandbox(app_key=KEY, secret=SECRET, products=24).serve() as served:
         yield served
@@ -607,7 +607,7 @@ class Answers(BaseHTTPRequestHandler):
         return
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wrong() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     thread = threading.Thread(target=server.serve_forever)
@@ -653,7 +653,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bad_runs(
     tmp_path_factory: pytest.TempPathFactory, wrong: str
 ) -> Iterator[tuple[dict[str, "Future[Ran]"], dict[str, str]]]:
@@ -730,3 +730,19 @@ def test_half_a_surrogate_pair_is_printed_as_an_escape(wrong: str) -> None:
     shown = run("attempts", "show", "1")
     assert shown.status == 0
     assert "\\ud83d" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sign",), "Missing argument 'name'. Try alinb sign --help."),
+        (("attempts", "show", "x"), "Try alinb attempts show --help."),
+        (("nope",), "No such command 'nope'. Try alinb --help."),
+        (("sign", "/a", "-z"), "No such option: -z. Try alinb sign --help."),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_2(words, said):
+    ran = run(*words)
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert ran.err.strip().endswith(said)

@@ -29,7 +29,7 @@ QUERY, DETAIL = "aliexpress.affiliate.product.query", "aliexpress.ds.product.get
 WRONG_SIGNATURE = "The request signature does not conform to platform standards"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
     with Sandbox(app_key=KEY, secret=SECRET, products=24).serve() as served:
         yield served
@@ -63,7 +63,7 @@ def last_codes(box: Sandbox, count: int) -> list[str]:
     return [attempt.code for attempt in reversed(box.gateway.attempts()[:count])]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lazop_sdk(tmp_path_factory: pytest.TempPathFactory) -> Any:
     # On import it makes a folder of logs in the user's home.
     with pytest.MonkeyPatch.context() as patched:

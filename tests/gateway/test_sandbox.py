@@ -105,11 +105,13 @@ class TestServing:
         assert box.url == ""
 
     def test_leaving_the_context_stops_it_even_by_an_exception(self) -> None:
+        before = set(threading.enumerate())
         box = Sandbox(products=1)
         with pytest.raises(ZeroDivisionError), box.serve():
             listens(port := port_of(box)) / 0
         assert not listens(port)
-        assert "alinb-sandbox" not in {thread.name for thread in threading.enumerate()}
+        left = set(threading.enumerate()) - before
+        assert "alinb-sandbox" not in {thread.name for thread in left}
 
     def test_a_client_that_holds_its_connection_does_not_hold_up_the_close(
         self, web: httpx.Client
