@@ -5,39 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import anyio
 import httpx
 
 from . import oauth, replies
-from .app import App, is_loopback
-from .attempts import Attempt
+from .app import App
 from .calls import Call
-from .doctor import diagnose
-from .errors import InputError, NoReply
+from .errors import InputError
 from .journal import Journal
-from .knowledge import load
 from .redact import Secret, hide
 from .replies import Reply
-from .signing import Signed, sign
-from .stages import Recipe
-from .tokens import MemoryStore, Token, TokenStore
+from .session import Session, Target, code_of, numbered
+from .signing import Signed
+from .tokens import Token, TokenStore
 
 #: Seconds to wait for a connection, and for each part of an answer.
 TIMEOUT_S = 20.0
-
-
-class Target(Protocol):
-    """Something with an app and an ASGI gateway inside this process: a `Sandbox`."""
-
-    @property
-    def app(self) -> App: ...
-    @property
-    def asgi(self) -> Any: ...
 
 
 def to_request(signed: Signed) -> httpx.Request:
@@ -57,126 +44,6 @@ def to_reply(response: httpx.Response, signed: Signed) -> Reply:
     return replies.read(response.status_code, response.content, signed.call.name, signed.params)
 
 
-class _Core:
-    """What both clients share: no I/O but the token store and the journal."""
-
-    def __init__(
-        self,
-        app: App | Target | None,
-        *,
-        journal: Journal | bool | None,
-        store: TokenStore | None,
-        token: Token | None,
-        gateway: str | None,
-        clock: Callable[[], float],
-    ) -> None:
-        chosen = App.from_env() if app is None else app
-        self.app = chosen if isinstance(chosen, App) else chosen.app
-        self.asgi = None if isinstance(chosen, App) or gateway else chosen.asgi
-        if gateway:
-            self.app = App(self.app.key, self.app.secret, self.app.platform.at(gateway))
-        if isinstance(journal, Journal):
-            self.journal: Journal | None = journal
-        else:
-            self.journal = None if journal is False else Journal()
-        self.store: TokenStore = MemoryStore() if store is None else store
-        self.clock = clock
-        if token is not None:
-            self.save_token(token)
-
-    @property
-    def may_use_proxy(self) -> bool:
-        """A gateway on this machine is reached directly, whatever proxy the environment names."""
-        return not is_loopback(httpx.URL(self.app.platform.api).host)
-
-    @property
-    def token(self) -> Token | None:
-        return self.store.load(self.app.platform.name, self.app.key)
-
-    def save_token(self, token: Token) -> None:
-        self.store.save(self.app.platform.name, self.app.key, token)
-
-    def signed(self, name: str | Call, params: Mapping[str, Any], **how: Any) -> Signed:
-        call = name if isinstance(name, Call) else Call.of(name, params)
-        platform, token = self.app.platform, self.token
-        token_names = ("access_token", "session")
-        if token and needs_token(call.name) and not any(n in call.params for n in token_names):
-            carried = (
-                platform.token_parameter if call.is_path else platform.business_token_parameter
-            )
-            more = {carried: token.access_token.reveal()}
-            call = Call(call.name, {**call.params, **more}, call.files)
-        return sign(call, app=self.app, clock=self.clock, **how)
-
-    def sign(
-        self, name: str, /, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
-    ) -> Signed:
-        """The call signed but not sent, by another recipe where one is given."""
-        return self.signed(name, params, verb=verb, recipe=recipe)
-
-    def attempt(
-        self,
-        signed: Signed,
-        request: httpx.Request,
-        started: float,
-        elapsed_ms: float,
-        **outcome: Any,
-    ) -> Attempt:
-        return Attempt(
-            method=signed.method,
-            url=signed.url,
-            headers=tuple(request.headers.multi_items()),
-            body=signed.body or _text_parts(signed, request),
-            string_to_sign=signed.string_to_sign,
-            stages=signed.walk.stages,
-            name=signed.call.name,
-            platform=self.app.platform.name,
-            source="client",
-            at=started,
-            elapsed_ms=elapsed_ms,
-            **outcome,
-        )
-
-    def open_journal(self) -> None:
-        """Fail before anything is sent where the attempt could not be kept: a code works once."""
-        if self.journal is not None:
-            self.journal.open()
-
-    def record(self, attempt: Attempt) -> Attempt:
-        """Diagnose a refusal while its values are in memory, and keep the attempt."""
-        if attempt.verdict == "refused":
-            found = diagnose(attempt, secret=self.app.secret)
-            attempt = replace(attempt, diagnosis=found.as_dict())
-        if self.journal is None:
-            return attempt
-        token = self.token
-        known = (token.access_token, token.refresh_token) if token else ()
-        return self.journal.record(attempt, self.app.secret, *known)
-
-    def no_reply(self, error: Exception, attempt: Attempt) -> NoReply:
-        host = httpx.URL(attempt.url).host
-        return NoReply(
-            f"{attempt.api_name} got no answer from {host}: {attempt.problem}.",
-            next_step=_next_step(error, attempt),
-            attempt_id=attempt.id,
-        )
-
-    def new_token(self, reply: Reply, before: Token | None = None) -> Token:
-        reply.raise_for_refusal()
-        token = Token.read(reply.payload, self.clock(), before)
-        self.save_token(token)
-        return token
-
-    def refreshable(self, token: Token | None) -> tuple[Token, Secret]:
-        held = token or self.token
-        if held is None or held.refresh_token is None or not held.can_refresh(self.clock()):
-            raise InputError(
-                "There is no token here that can be refreshed.",
-                next_step="Open the consent page again and exchange a new code.",
-            )
-        return held, held.refresh_token
-
-
 def fetch_code(gateway: str) -> str:
     """A fresh authorization code from a sandbox at a base URL, without a browser.
 
@@ -193,17 +60,7 @@ def fetch_code(gateway: str) -> str:
         ) from None
 
 
-def needs_token(name: str) -> bool:
-    """Whether a user's token belongs on this call, by the catalogue; an unknown call takes one."""
-    facts = load("methods")
-    known = facts["methods"].get(name, {})
-    if "token" in known:
-        return bool(known["token"])
-    family = max((f for f in facts["families"] if name.startswith(f)), key=len)
-    return bool(facts["families"][family]["token"])
-
-
-class Client(_Core):
+class Client(Session):
     """Signs calls, sends them and keeps every attempt.
 
     `app` is an `App`, a sandbox, or None for the environment's. `transport` is any httpx transport.
@@ -248,19 +105,24 @@ class Client(_Core):
             response = self._http.send(request)
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            failed = self.attempt(signed, request, started, elapsed, problem=_problem(error))
-            raise self.no_reply(error, self.record(failed)) from None
+            failed = self.attempt(
+                signed, *_as_sent(signed, request), started, elapsed, problem=_problem(error)
+            )
+            kept = self.record(failed)
+            raise self.no_reply(kept, connected=_connected(error)) from None
         elapsed = (time.perf_counter() - tick) * 1000
         reply = to_reply(response, signed)
-        kept = self.attempt(signed, request, started, elapsed, **_answer(response, reply))
-        return _numbered(reply, self.record(kept))
+        kept = self.attempt(
+            signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
+        )
+        return numbered(reply, self.record(kept))
 
     def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once: a code is never sent twice.
 
         Takes a code or what `parse_callback` gave. Raises `CodeRefused`, `SignatureRefused`, …
         """
-        return self.new_token(self.call(oauth.exchange_call(_code(code))))
+        return self.new_token(self.call(oauth.exchange_call(code_of(code))))
 
     def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; the refresh token's own clock goes on as before."""
@@ -285,7 +147,7 @@ class Client(_Core):
         return f"<Client {self.app.key} at {self.app.platform.api}>"
 
 
-class AsyncClient(_Core):
+class AsyncClient(Session):
     """The same as `Client` for `await`; usable with top-level await in a notebook."""
 
     def __init__(
@@ -321,17 +183,21 @@ class AsyncClient(_Core):
             response = await self._http.send(request)
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            failed = self.attempt(signed, request, started, elapsed, problem=_problem(error))
+            failed = self.attempt(
+                signed, *_as_sent(signed, request), started, elapsed, problem=_problem(error)
+            )
             kept = await anyio.to_thread.run_sync(self.record, failed)
-            raise self.no_reply(error, kept) from None
+            raise self.no_reply(kept, connected=_connected(error)) from None
         elapsed = (time.perf_counter() - tick) * 1000
         reply = to_reply(response, signed)
-        done = self.attempt(signed, request, started, elapsed, **_answer(response, reply))
-        return _numbered(reply, await anyio.to_thread.run_sync(self.record, done))
+        done = self.attempt(
+            signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
+        )
+        return numbered(reply, await anyio.to_thread.run_sync(self.record, done))
 
     async def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once; see `Client.exchange`."""
-        return self.new_token(await self.call(oauth.exchange_call(_code(code))))
+        return self.new_token(await self.call(oauth.exchange_call(code_of(code))))
 
     async def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; see `Client.refresh`."""
@@ -390,18 +256,23 @@ class _InProcess(httpx.BaseTransport):
             self._loop = self._thread = None
 
 
-def _text_parts(signed: Signed, sent: httpx.Request) -> str:
-    """What a multipart body said, as text: the parts that are signed, and the names of files."""
+def _as_sent(signed: Signed, request: httpx.Request) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The headers that were sent, and the body as text: of files the names alone."""
+    headers = tuple(request.headers.multi_items())
     if not signed.call.files:
-        return ""
-    request = httpx.Request(
+        return headers, signed.body
+    without_content = httpx.Request(
         "POST",
         signed.url,
         data=dict(signed.form),
         files={name: (file, b"") for name, (file, _) in signed.call.files.items()},
-        headers={"Content-Type": sent.headers["Content-Type"]},
+        headers={"Content-Type": request.headers["Content-Type"]},
     )
-    return request.read().decode("utf-8", "replace")
+    return headers, without_content.read().decode("utf-8", "replace")
+
+
+def _connected(error: Exception) -> bool:
+    return not isinstance(error, httpx.ConnectError)
 
 
 def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
@@ -413,14 +284,6 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _numbered(reply: Reply, attempt: Attempt) -> Reply:
-    return replace(reply, attempt_id=attempt.id)
-
-
-def _code(code: str | Secret | oauth.Callback) -> Secret:
-    return code.code if isinstance(code, oauth.Callback) else Secret(code, "code")
-
-
 def _problem(error: Exception) -> str:
     kind = {
         "ConnectError": "could not connect",
@@ -430,11 +293,3 @@ def _problem(error: Exception) -> str:
         "ReadError": "the connection broke",
     }.get(type(error).__name__, type(error).__name__)
     return hide(f"{kind} ({error})" if str(error) else kind)
-
-
-def _next_step(error: Exception, attempt: Attempt) -> str:
-    if attempt.api_name.startswith("/auth/token/create"):
-        return "The code may be spent: get a new one before trying again."
-    if isinstance(error, httpx.ConnectError):
-        return "Check the gateway's address and the network, then send it again."
-    return "It is not known whether the call was carried out; a read may be sent again."

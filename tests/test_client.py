@@ -21,7 +21,8 @@ import pytest
 
 import alinb
 from alinb import AsyncClient, Call, Client, Journal, MemoryStore, Secret, Token
-from alinb.client import fetch_code, needs_token, to_request
+from alinb.client import fetch_code, to_request
+from alinb.session import needs_token
 
 CREATE, REFRESH = "/auth/token/create", "/auth/token/refresh"
 SEARCH, DETAIL = "aliexpress.ds.text.search", "aliexpress.ds.product.get"

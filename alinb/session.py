@@ -1,0 +1,176 @@
+"""What the sync and the async client share: everything but sending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from . import oauth
+from .app import App, is_loopback
+from .attempts import Attempt
+from .calls import Call
+from .doctor import diagnose
+from .errors import InputError, NoReply
+from .journal import Journal
+from .knowledge import load
+from .redact import Secret
+from .replies import Reply
+from .signing import Signed, sign
+from .stages import Recipe
+from .tokens import MemoryStore, Token, TokenStore
+
+
+class Target(Protocol):
+    """Something with an app and an ASGI gateway inside this process: a `Sandbox`."""
+
+    @property
+    def app(self) -> App: ...
+    @property
+    def asgi(self) -> Any: ...
+
+
+class Session:
+    """What both clients share: no I/O but the token store and the journal."""
+
+    def __init__(
+        self,
+        app: App | Target | None,
+        *,
+        journal: Journal | bool | None,
+        store: TokenStore | None,
+        token: Token | None,
+        gateway: str | None,
+        clock: Callable[[], float],
+    ) -> None:
+        chosen = App.from_env() if app is None else app
+        self.app = chosen if isinstance(chosen, App) else chosen.app
+        self.asgi = None if isinstance(chosen, App) or gateway else chosen.asgi
+        if gateway:
+            self.app = App(self.app.key, self.app.secret, self.app.platform.at(gateway))
+        if isinstance(journal, Journal):
+            self.journal: Journal | None = journal
+        else:
+            self.journal = None if journal is False else Journal()
+        self.store: TokenStore = MemoryStore() if store is None else store
+        self.clock = clock
+        if token is not None:
+            self.save_token(token)
+
+    @property
+    def may_use_proxy(self) -> bool:
+        """A gateway on this machine is reached directly, whatever proxy the environment names."""
+        return not is_loopback(urlsplit(self.app.platform.api).hostname or "")
+
+    @property
+    def token(self) -> Token | None:
+        return self.store.load(self.app.platform.name, self.app.key)
+
+    def save_token(self, token: Token) -> None:
+        self.store.save(self.app.platform.name, self.app.key, token)
+
+    def signed(self, name: str | Call, params: Mapping[str, Any], **how: Any) -> Signed:
+        call = name if isinstance(name, Call) else Call.of(name, params)
+        platform, token = self.app.platform, self.token
+        token_names = ("access_token", "session")
+        if token and needs_token(call.name) and not any(n in call.params for n in token_names):
+            carried = (
+                platform.token_parameter if call.is_path else platform.business_token_parameter
+            )
+            more = {carried: token.access_token.reveal()}
+            call = Call(call.name, {**call.params, **more}, call.files)
+        return sign(call, app=self.app, clock=self.clock, **how)
+
+    def sign(
+        self, name: str, /, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
+    ) -> Signed:
+        """The call signed but not sent, by another recipe where one is given."""
+        return self.signed(name, params, verb=verb, recipe=recipe)
+
+    def attempt(
+        self,
+        signed: Signed,
+        headers: tuple[tuple[str, str], ...],
+        body: str,
+        started: float,
+        elapsed_ms: float,
+        **outcome: Any,
+    ) -> Attempt:
+        return Attempt(
+            method=signed.method,
+            url=signed.url,
+            headers=headers,
+            body=body,
+            string_to_sign=signed.string_to_sign,
+            stages=signed.walk.stages,
+            name=signed.call.name,
+            platform=self.app.platform.name,
+            source="client",
+            at=started,
+            elapsed_ms=elapsed_ms,
+            **outcome,
+        )
+
+    def open_journal(self) -> None:
+        """Fail before anything is sent where the attempt could not be kept: a code works once."""
+        if self.journal is not None:
+            self.journal.open()
+
+    def record(self, attempt: Attempt) -> Attempt:
+        """Diagnose a refusal while its values are in memory, and keep the attempt."""
+        if attempt.verdict == "refused":
+            found = diagnose(attempt, secret=self.app.secret)
+            attempt = replace(attempt, diagnosis=found.as_dict())
+        if self.journal is None:
+            return attempt
+        token = self.token
+        known = (token.access_token, token.refresh_token) if token else ()
+        return self.journal.record(attempt, self.app.secret, *known)
+
+    def no_reply(self, attempt: Attempt, *, connected: bool) -> NoReply:
+        """What to raise where no answer came; `connected`: whether anything can have arrived."""
+        next_step = "It is not known whether the call was carried out; a read may be sent again."
+        if attempt.api_name.startswith("/auth/token/create"):
+            next_step = "The code may be spent: get a new one before trying again."
+        elif not connected:
+            next_step = "Check the gateway's address and the network, then send it again."
+        host = urlsplit(attempt.url).hostname
+        return NoReply(
+            f"{attempt.api_name} got no answer from {host}: {attempt.problem}.",
+            next_step=next_step,
+            attempt_id=attempt.id,
+        )
+
+    def new_token(self, reply: Reply, before: Token | None = None) -> Token:
+        reply.raise_for_refusal()
+        token = Token.read(reply.payload, self.clock(), before)
+        self.save_token(token)
+        return token
+
+    def refreshable(self, token: Token | None) -> tuple[Token, Secret]:
+        held = token or self.token
+        if held is None or held.refresh_token is None or not held.can_refresh(self.clock()):
+            raise InputError(
+                "There is no token here that can be refreshed.",
+                next_step="Open the consent page again and exchange a new code.",
+            )
+        return held, held.refresh_token
+
+
+def needs_token(name: str) -> bool:
+    """Whether a user's token belongs on this call, by the catalogue; an unknown call takes one."""
+    facts = load("methods")
+    known = facts["methods"].get(name, {})
+    if "token" in known:
+        return bool(known["token"])
+    family = max((f for f in facts["families"] if name.startswith(f)), key=len)
+    return bool(facts["families"][family]["token"])
+
+
+def numbered(reply: Reply, attempt: Attempt) -> Reply:
+    return replace(reply, attempt_id=attempt.id)
+
+
+def code_of(code: str | Secret | oauth.Callback) -> Secret:
+    return code.code if isinstance(code, oauth.Callback) else Secret(code, "code")
