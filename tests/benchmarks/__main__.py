@@ -8,32 +8,19 @@ import hashlib
 import hmac
 import json
 import random
-import statistics
 import subprocess
 import sys
 import timeit
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from alinb.recipes import SYSTEM
 from alinb.redact import Secret
 from alinb.stages import Context
 
+from . import doctor
+from .figures import Figure, figure
+
 HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette")
-
-
-class Figure(NamedTuple):
-    """One figure beside the one that is promised; `spread` is the middle half of its rounds."""
-
-    what: str
-    measured: float
-    limit: float
-    unit: str
-    spread: tuple[float, float]
-
-    @property
-    def ok(self) -> bool:
-        return self.measured <= self.limit
 
 
 def naive_sign(secret: str, params: Mapping[str, str], path: str) -> str:
@@ -102,11 +89,6 @@ def _process_ms(code: str) -> float:
     return timeit.timeit(run, number=1) * 1000
 
 
-def figure(what: str, values: list[float], limit: float, unit: str) -> Figure:
-    low, middle, high = statistics.quantiles(values, n=4)
-    return Figure(what, middle, limit, unit, (low, high))
-
-
 def measure(quick: bool) -> list[Figure]:
     rounds = 40 if quick else 200
     return [
@@ -114,6 +96,7 @@ def measure(quick: bool) -> list[Figure]:
         heavy_modules(),
         signing(12, rounds),
         signing(40, rounds),
+        *doctor.measure(quick),
     ]
 
 

@@ -390,6 +390,8 @@ def digested(case: Case, made: dict, secret: str, message: bytes) -> bytes:
     elif "app_key_as_key" in made:
         key = case.params["app_key"].encode()
     if "key_message_swapped" in made:
+        if {"digest_plain_sha256", "digest_md5", "digest_sha1"} & made.keys():
+            raise ValueError("a digest without a key has nothing to swap")
         key, message = message, key
     declared = case.params["sign_method"] if case.kind in ("business", "top") else "sha256"
     right = {"md5": "digest_md5", "hmac": "digest_hmac_md5"}.get(declared, "digest_hmac_sha256")
@@ -425,7 +427,7 @@ def makes_a_difference(case: Case, made: dict) -> bool:
 
 def a_size(number: int) -> int:
     """How many mistakes the case of this number has."""
-    return number % 4 + 1 if LONG else (1, 2, 1, 2, 1, 3, 2, 1, 2, 1, 3, 1, 2, 1, 2, 4)[number % 16]
+    return number % 4 + 1 if LONG else 4 if number % 25 == 24 else (1, 2, 1, 2, 1, 3)[number % 6]
 
 
 def a_case(rng: random.Random, number: int) -> tuple[Case, str]:
@@ -501,7 +503,7 @@ def test_the_cases_hold_every_mistake_and_interface():
 
 def test_a_diagnosis_names_what_the_search_found():
     rng = random.Random(SEED)
-    for number in range(0, 160, 3):
+    for number in range(40):
         case, sign = a_case(rng, number)
         found = diagnose(case.attempt(sign), secret=case.secret)
         assert found.verdict == "explained"
