@@ -48,7 +48,12 @@ def mistaken(signed: Signed, *mistakes: str) -> Signed:
         signed.app.secret, path=found.path, app_key=signed.app.key, verb=signed.method,
         url=signed.endpoint, body=signed.body,
     )  # fmt: skip
-    known = {turn.id: turn for turn in reversed(turns(base, found, signed.params, context))}
+    right = base.signer(context).sign(signed.params)
+    known = {
+        turn.id: turn
+        for turn in reversed(turns(base, found, signed.params, context))
+        if base.turned(turn).signer(context).sign(signed.params) != right
+    }
     for id_ in mistakes:
         if id_ not in known:
             raise InputError(

@@ -48,7 +48,7 @@ def drifted(space: Search, signature: str, params: Params, total: int, widest: i
                     space.tried += len(ends) * len(way.wanted)
                     known[key] = _hits(way, head, ends, list(candidates))
                 for mac, near in known[key].items():
-                    turn = _turn(near, candidates[near])
+                    turn = clock_turn(near, candidates[near])
                     paths = islice(batch.paths(node, way, mac), _MOST_PATHS)
                     found += [(turn, *path) for path in paths]
     return chosen(found)
@@ -131,7 +131,9 @@ def _splitter(
     return at_date
 
 
-def _turn(text: str, offset: str) -> Turn:
+def clock_turn(text: str, offset: str) -> Turn:
+    """The turn that signs this timestamp instead of the one that is sent."""
+
     def run(context: Context) -> Callable[[Params], Params]:
         return lambda params: {**params, "timestamp": text} if "timestamp" in params else params
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import intake
 from ..attempts import Attempt
-from ..explanations import explain
 from ..redact import Redactor, Secret
 from ..signing import check, recipe_for
-from ..stages import Context, Recipe, Turn, Walk
+from ..stages import Context, Params, Recipe, Turn, Walk
+from . import reasons
 from .apart import told_apart_by
 from .explore import DEFAULT_DEPTH, Found, Progress, explore
-from .lint import Finding, finding, lint
+from .lint import Finding, lint
 from .mistakes import turns
-from .report import Diagnosis, name_of
+from .report import Diagnosis
 from .search import Search
 from .states import Path
 from .strings import Piece, align, invention, makings
@@ -25,12 +25,6 @@ from .subject import Subject
 
 #: What `diagnose` and `verify` take: an attempt, its JSON, or text in any form `intake` reads.
 Request = Attempt | Mapping[str, Any] | str | bytes
-
-#: Codes that come only after the signature was accepted (order of checks, seen in two clients).
-_AFTER_SIGNATURE = frozenset(
-    {"InvalidCode", "IllegalRefreshToken", "IllegalAccessToken", "AUTH_TYPE_UNSUPPORTED",
-     "InsufficientPermission", "ApiCallLimit", "AppApiCallLimit", "AppCallLimit"}
-)  # fmt: skip
 
 
 def diagnose(
@@ -56,11 +50,12 @@ def diagnose(
     read = intake.read(attempt)
     subject = Subject.of(read)
     key = Secret(secret) if secret else None
-    seen = [*lint(subject), *_what_the_reply_says(read)]
-    if key is None or not subject.sign:
+    seen = [*lint(subject), *reasons.said_by(read)]
+    nothing_to_search = not subject.sign or any(f.id == "docs_placeholder_sign" for f in seen)
+    if key is None or nothing_to_search:
         return _of_the_request_alone(subject, seen, key is not None, (clock() - began) * 1000)
     beside = [
-        *(other for other in several if other is not read and other.sign),
+        *(other for other in several if other is not read),
         *(other for given in others for other in intake.read_all(given)),
     ]
     case = _Case(subject, key, depth, progress)
@@ -84,6 +79,28 @@ def _of_the_request_alone(
     )
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """What its author may have signed of a request, and what explains the signature then.
+
+    `string_explained` says whether wrong turns make the string that its author states.
+    """
+
+    params: Params
+    base: Recipe
+    context: Context
+    found: Found
+    string_explained: bool = False
+
+    @property
+    def paths(self) -> list[Path]:
+        """The explanations, the likeliest first."""
+        return sorted(self.found.explanations, key=lambda path: [_rank(turn) for turn in path])
+
+    def walk(self, path: Path) -> Walk:
+        return self.base.turned(*path).signer(self.context).walk(self.params)
+
+
 @dataclass
 class _Case:
     """One request, one secret: the search and what follows from it."""
@@ -96,29 +113,21 @@ class _Case:
     def diagnosis(
         self, seen: list[Finding], beside: list[Attempt], elapsed: Callable[[], float]
     ) -> Diagnosis:
-        subject, context = self.subject, self.subject.context(self.key)
-        base = recipe_for(subject.interface, subject.params.get("sign_method", ""))
-        right = base.signer(context).walk(subject.params)
-        found = explore(
-            base,
-            subject.interface,
-            subject.params,
-            context,
-            subject.sign,
-            self.depth,
-            self.progress,
-        )
-        if not found.explanations and subject.attempt.string_to_sign:
-            found = self._by_the_authors_string(base, context, found)
-        paths = sorted(found.explanations, key=lambda path: [_rank(turn) for turn in path])
+        subject, reading = self.subject, self._reading()
+        found, paths = reading.found, reading.paths
         best = paths[0] if paths else ()
-        recipe = base.turned(*best)
-        known = bool(paths) and not any(turn.id in _INVENTED for turn in best)
-        theirs = recipe.signer(context).walk(subject.params) if known else None
+        theirs = reading.walk(best) if paths and not _invented(best) else None
+        right = reading.walk(())
         verdict = "unexplained" if not paths else "explained" if best else "correct"
-        findings = [*map(_proved, best), *_declared(subject, best), *seen]
-        if verdict == "unexplained":
-            findings += self._why_unexplained(beside)
+        findings = [*map(reasons.proved, best), *seen]
+        if theirs:
+            findings[len(best) : len(best)] = reasons.declared(subject, theirs.recipe)
+        if verdict == "correct":
+            findings += reasons.why_refused(subject)
+        elif verdict == "unexplained" and found.complete:
+            findings += reasons.why_unexplained(
+                subject, self._proves_the_secret(beside), reading.string_explained, self.depth
+            )
         alternatives = list(dict.fromkeys(_ids(path) for path in paths))
         return Diagnosis(
             verdict=verdict,
@@ -133,45 +142,52 @@ class _Case:
             theirs=theirs,
             had_secret=True,
             complete=found.complete,
-            apart=self._apart(base, paths, alternatives, context),
+            apart=_apart(reading, paths, alternatives),
             diff=self._diff(theirs, right),
             hidden=subject.params,
         )
 
-    def _space(self, base: Recipe, context: Context) -> Search:
-        wrong = turns(base, self.subject.interface, self.subject.params, context)
-        return Search(base, wrong, self.subject.params, context)
+    def _reading(self) -> _Reading:
+        """The reading of the request that needs the fewest mistakes."""
+        subject, context = self.subject, self.subject.context(self.key)
+        base = recipe_for(subject.interface, subject.params.get("sign_method", ""))
+        readings: list[_Reading] = []
+        for params in subject.readings:
+            found = explore(
+                base, subject.interface, params, context, subject.sign, self.depth, self.progress
+            )
+            readings.append(_Reading(params, base, context, found))
+            if not found.complete:
+                return readings[-1]
+        best = min(readings, key=_size)
+        if not best.found.explanations and subject.attempt.string_to_sign:
+            readings = [self._by_the_authors_string(reading) for reading in readings]
+            best = min(readings, key=_size)
+        tried = sum(reading.found.tried for reading in readings)
+        return replace(best, found=replace(best.found, tried=tried))
 
-    def _by_the_authors_string(self, base: Recipe, context: Context, found: Found) -> Found:
+    def _by_the_authors_string(self, reading: _Reading) -> _Reading:
         """What the author's own string proves where no recipe alone gives the signature."""
         theirs = self.subject.attempt.string_to_sign
-        space = self._space(base, context)
+        wrong = turns(reading.base, self.subject.interface, reading.params, reading.context)
+        space = Search(reading.base, wrong, reading.params, reading.context)
         message = theirs.encode("utf-8", "surrogatepass")
         ends = space.ends(message, self.subject.sign, self.depth)
-        if not ends:
-            return found
-        made = makings(space, theirs, self.depth)
+        made = makings(space, theirs, reading.params, self.depth)
+        explained = bool(made)
         if not made:
-            id_ = invention(theirs)
-            made = [(Turn(id_, "join", "join", (), mistake=True),)]
-        paths = [(*text, *end) for text in made for end in ends]
-        return Found(tuple(paths), found.tried + space.tried, found.complete)
+            made = [(Turn(invention(theirs), "join", "join", (), mistake=True),)]
+        paths = tuple((*text, *end) for text in made for end in ends)
+        found = Found(paths, reading.found.tried + space.tried)
+        return replace(reading, found=found, string_explained=explained)
 
-    def _why_unexplained(self, beside: list[Attempt]) -> list[Finding]:
-        """Whether the secret or the recipe is at fault, as far as anything tells."""
-        subject = self.subject
-        reply = subject.attempt.reply
-        if any(check(other, self.key) for other in beside):
-            return [_altered("another request of this app is signed right with this secret")]
-        if reply is not None and (reply.ok or reply.decisive_code in _AFTER_SIGNATURE):
-            said = reply.decisive_code or "success"
-            return [_other_secret("likely", f"the gateway answered {said}, so it accepted it")]
-        theirs = subject.attempt.string_to_sign
-        context = subject.context(self.key)
-        base = recipe_for(subject.interface, subject.params.get("sign_method", ""))
-        if theirs and makings(self._space(base, context), theirs, self.depth):
-            return [_other_secret("likely", "the string is explained, the signature of it is not")]
-        return [_other_secret("possible", f"no recipe of up to {self.depth} mistakes gives it")]
+    def _proves_the_secret(self, beside: list[Attempt]) -> bool:
+        """Whether another request of the same app is signed right with the secret."""
+        app_key = self.subject.params.get("app_key", "")
+        return any(
+            other.sign and other.params.get("app_key", "") == app_key and check(other, self.key)
+            for other in beside
+        )
 
     def _diff(self, theirs: Walk | None, right: Walk) -> tuple[Piece, ...]:
         """The author's string, or the one that was found, against the right one, both redacted."""
@@ -183,22 +199,25 @@ class _Case:
         wanted = [s._replace(text=redactor.text(s.text)) for s in right.segments]
         return tuple(align(redactor.text(made), wanted))
 
-    def _apart(
-        self,
-        base: Recipe,
-        paths: list[Path],
-        alternatives: list[tuple[str, ...]],
-        context: Context,
-    ) -> tuple[str, str] | None:
-        if len(alternatives) < 2 or any(turn.id in _INVENTED for path in paths for turn in path):
-            return None
-        one_each = [next(p for p in paths if _ids(p) == ids) for ids in alternatives[:6]]
-        recipes = [base.turned(*path) for path in one_each]
-        return told_apart_by(recipes, self.subject.params, context)
+
+def _size(reading: _Reading) -> float:
+    return min(map(len, reading.found.explanations), default=float("inf"))
 
 
-#: Mistakes that no recipe can walk: only the author's own string shows them.
-_INVENTED = frozenset({"ad_hoc_string", "aliyun_rpc_string"})
+def _invented(path: Path) -> bool:
+    """Whether only the author's own string shows it: no recipe can walk there."""
+    return any(turn.run == () for turn in path)
+
+
+def _apart(
+    reading: _Reading, paths: list[Path], alternatives: list[tuple[str, ...]]
+) -> tuple[str, str] | None:
+    if len(alternatives) < 2 or any(map(_invented, paths)):
+        return None
+    one_each = [next(p for p in paths if _ids(p) == ids) for ids in alternatives[:6]]
+    recipes = [reading.base.turned(*path) for path in one_each]
+    return told_apart_by(recipes, reading.params, reading.context)
+
 
 _UNEXPLAINED = (
     "Check that this secret belongs to this app key in the console, and that the request is pasted "
@@ -220,48 +239,6 @@ def _rank(turn: Turn) -> tuple[int, str, str]:
 
 def _ids(path: Path) -> tuple[str, ...]:
     return tuple(sorted({turn.id for turn in path}))
-
-
-def _proved(turn: Turn) -> Finding:
-    said = name_of(turn.id)
-    detail = f": {turn.detail}" if turn.detail else ""
-    return finding(turn.id, "proved", f"{said[0].upper()}{said[1:]}{detail}.")
-
-
-def _declared(subject: Subject, path: Path) -> list[Finding]:
-    """A digest other than the declared one."""
-    used = [turn.id for turn in path if turn.id.startswith("digest_")]
-    declared = subject.params.get("sign_method")
-    if not used or not declared:
-        return []
-    made = used[0].removeprefix("digest_").replace("_", "-")
-    seen = f"`sign_method` says {declared!r}, the signature is made with {made}."
-    return [finding("declared_method_mismatch", "proved", seen)]
-
-
-def _altered(why: str) -> Finding:
-    return Finding(
-        "changed_after_signing",
-        "likely",
-        f"The secret is right ({why}), so a value of this request was changed after signing, or "
-        "the recipe is one that alinb does not know.",
-        "Print the string to sign just before it is hashed and give it as `string_to_sign`.",
-    )
-
-
-def _other_secret(certainty: str, why: str) -> Finding:
-    return finding("wrong_secret", certainty, f"Another secret may have been used: {why}.")
-
-
-def _what_the_reply_says(attempt: Attempt) -> list[Finding]:
-    reply = attempt.reply
-    if reply is None or reply.ok:
-        return []
-    meaning = explain(reply)
-    said = f"The gateway answered {meaning.code}: {meaning.message or meaning.meaning}".rstrip(".")
-    sure = " What that means is not known." if meaning.unknown else ""
-    more = f"{said}.{sure} `alinb explain {meaning.code}` says more."
-    return [Finding(meaning.code, "possible", more, meaning.cures[0])]
 
 
 def _cure(findings: list[Finding]) -> str:

@@ -47,6 +47,21 @@ _OAUTH_HOSTS = frozenset({"oauth.aliexpress.com", "oauth.taobao.com"})
 SKEW_S = 7200
 
 
+#: What each `sign_method` declares, in small letters without marks; see `plain`.
+DECLARES = {
+    "sha256": "sha256", "hmacsha256": "sha256", "md5": "md5", "hmac": "hmac", "hmacmd5": "hmac",
+    "hmacsha1": "hmac-sha1", "sha1": "sha1", "hmacsha512": "hmac-sha512", "sha512": "hmac-sha512",
+}  # fmt: skip
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})")
+#: How many hex digits each of them gives.
+_DIGITS = {"sha256": 64, "md5": 32, "hmac": 32, "hmac-sha1": 40, "sha1": 40, "hmac-sha512": 128}
+
+
+def plain(sign_method: str) -> str:
+    """A `sign_method` without the differences of spelling that people make."""
+    return re.sub(r"[-_ ]", "", sign_method.lower())
+
+
 def lint(subject: Subject) -> list[Finding]:
     """Every finding that needs no secret, in the order a person would look."""
     looks = (
@@ -79,6 +94,10 @@ def _sign_method(subject: Subject) -> Iterator[Finding]:
         taken = _listed(_TAKEN[kind])
         seen = f"`sign_method` is {declared[:40]!r}; this interface takes {taken}."
         yield finding("sign_method_unsupported", "proved", seen)
+    digits = _DIGITS.get(DECLARES.get(plain(declared), ""))
+    if digits and len(subject.sign) != digits and _HEX.fullmatch(subject.sign):
+        seen = f"`sign_method` {declared!r} gives {digits} hex digits; {len(subject.sign)} are sent."
+        yield finding("declared_method_mismatch", "likely", seen)
 
 
 def _timestamp(subject: Subject) -> Iterator[Finding]:

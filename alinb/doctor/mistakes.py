@@ -149,7 +149,9 @@ def _spelled_values(found: Interface, params: Params) -> Iterator[Turn]:
     for spelling, changed in distinct(SPELLINGS, values):
         id_, slot, _, detail = spelling
         spell = cache(spelling.spell)
-        yield wrong(id_, "format", slot, partial(_each_value, spell, None), detail)
+        seldom = slot == "boolean" and not changed.keys() & params.keys()
+        each = partial(_each_value, spell, None)
+        yield wrong(id_, "format", slot, each, detail, rare=seldom)
         for name, text in changed.items() if slot == "percent" and len(changed) > 1 else ():
             if (id_, name, text) not in seen:
                 seen.add((id_, name, text))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..attempts import Attempt
 from ..errors import Refused, SignatureRefused, UnreadableReply
 from ..explanations import explain
@@ -57,7 +55,7 @@ def said_by(attempt: Attempt) -> list[Finding]:
 
 
 def why_refused(subject: Subject) -> list[Finding]:
-    """What may be at fault where the signature is right by the rule and was refused all the same."""
+    """What may be at fault where the signature is right by the rule and was refused."""
     if not _signature_refused(subject.attempt):
         return []
     found = []
@@ -79,13 +77,10 @@ def _signature_refused(attempt: Attempt) -> bool:
 
 
 def why_unexplained(
-    subject: Subject, seen: Sequence[Finding], secret_proved: bool, string_explained: bool,
-    depth: int,
-) -> list[Finding]:  # fmt: skip
+    subject: Subject, secret_proved: bool, string_explained: bool, depth: int
+) -> list[Finding]:
     """Whether the secret or the recipe is at fault, as far as anything tells."""
     reply = subject.attempt.reply
-    if any(finding.id == "docs_placeholder_sign" for finding in seen):
-        return []
     if secret_proved:
         return [_altered("another request of this app is signed right with this secret")]
     if reply is not None and (reply.ok or reply.decisive_code in _AFTER_SIGNATURE):

@@ -124,10 +124,12 @@ class Search:
                         head, made, messages = bodies.of(surround, cost)
                         yield Batch(before, surround.path, head, made, messages, usable)
 
-    def strings(self, total: int) -> Iterator[tuple[Path, str, Callable[[], Iterator[Path]]]]:
+    def strings(
+        self, params: Params, total: int
+    ) -> Iterator[tuple[Path, str, Callable[[], Iterator[Path]]]]:
         """The strings to sign of exactly `total` mistakes, each with the paths to it."""
         rare = total <= RARE_LIMIT
-        joined = self._states.joined(self._params, total, rare)
+        joined = self._states.joined(params, total, rare)
         for before, context in self._secrets(total, rare):
             room = total - len(before)
             for surround in self._surrounds(context, room, rare):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from ..stages import Segment
+from ..stages import Params, Segment, Turn
+from .drift import clock_turn
 from .search import Search
 from .states import Path
 
@@ -114,18 +115,33 @@ def _runs(theirs: Sequence[str], wanted: Sequence[str]) -> Iterator[_Run]:
         yield _Run("same", len(theirs) - tail, len(theirs), len(wanted) - tail, len(wanted))
 
 
-def makings(space: Search, theirs: str, depth: int) -> list[Path]:
+def makings(space: Search, theirs: str, params: Params, depth: int) -> list[Path]:
     """The fewest wrong turns that make the author's own string of this request."""
+    clocks = list(_other_clocks(theirs, params))
     for total in range(depth + 1):
-        paths = [
-            (*altered, *path)
-            for altered, message, found in space.strings(total)
-            if message == theirs
-            for path in found()
-        ]
+        paths = _made(space, theirs, params, total)
+        for turn, changed in clocks if total else ():
+            paths += [(turn, *path) for path in _made(space, theirs, changed, total - 1)]
         if paths:
             return paths
     return []
+
+
+def _made(space: Search, theirs: str, params: Params, total: int) -> list[Path]:
+    return [
+        (*before, *path)
+        for before, message, found in space.strings(params, total)
+        if message == theirs
+        for path in found()
+    ]
+
+
+def _other_clocks(theirs: str, params: Params) -> Iterator[tuple[Turn, Params]]:
+    """The timestamps that only their string holds, however far from the one that was sent."""
+    sent = params.get("timestamp", "")
+    if sent.isdigit() and sent not in theirs:
+        for text in dict.fromkeys(re.findall(rf"(?<!\d)\d{{{len(sent)}}}(?!\d)", theirs)):
+            yield clock_turn(text, f"{int(text) - int(sent):+}"), {**params, "timestamp": text}
 
 
 def invention(theirs: str) -> str:

@@ -40,10 +40,21 @@ class Subject:
         return self.attempt.url
 
     @property
+    def readings(self) -> tuple[Mapping[str, str], ...]:
+        """What its author may have signed: everything, or only what is outside a JSON body."""
+        outside = self.attempt.params
+        if self.sign and outside.get(self.sign_parameter) and len(outside) < len(self.params):
+            return self.params, outside
+        return (self.params,)
+
+    @property
     def sign(self) -> str:
         """The signature that was sent, "" where there is none."""
-        name = "_aop_signature" if self.interface.kind == "aop" else "sign"
-        return self.params.get(name, "")
+        return self.params.get(self.sign_parameter, "")
+
+    @property
+    def sign_parameter(self) -> str:
+        return "_aop_signature" if self.interface.kind == "aop" else "sign"
 
     def context(self, secret: Secret) -> Context:
         return Context(
