@@ -124,7 +124,9 @@ def parse_callback(text: str, *, state: str | None = None) -> Callback:
             next_step="Open the consent link again and allow the access.",
             fields=_names(fields),
         )
-    codes = [code.strip(_QUOTES) for code in dict.fromkeys(fields.get("code", [])) if code.strip()]
+    # A code that ends a sentence brings its full stop along; no code ends with one.
+    spoken = [code.strip(_QUOTES).rstrip(".,;)") for code in fields.get("code", [])]
+    codes = list(dict.fromkeys(filter(None, spoken)))
     if len(codes) != 1:
         seen = ", ".join(_names(fields)) or ("no plain name" if fields else "no parameter at all")
         what = f"{len(codes)} different codes" if codes else f"no `code` (it has: {seen})"
@@ -168,7 +170,6 @@ def _unwrapped(text: str) -> str:
     pasted = re.sub(r"^code\s*[:=]\s*(?=[\w-]+$)", "", pasted)
     if "?" in pasted or "://" in pasted or pasted.startswith("code="):
         pasted = unescape(pasted) if "&amp;" in pasted else pasted
-        pasted = pasted.rstrip(".,;)")
     return pasted.strip(_QUOTES)
 
 

@@ -424,8 +424,8 @@ def test_the_refresh_takes_the_refresh_token_alone(given_token):
     [
         "GET /cb?code=3_1_abcdef&state=s1 HTTP/1.1",
         '{"code": "3_1_abcdef", "state": "s1"}',
-        "https://shop.example/cb?code=3_1_abcdef&state=s1.",
-        "(https://shop.example/cb?code=3_1_abcdef&state=s1)",
+        "https://shop.example/cb?state=s1&code=3_1_abcdef.",
+        "(https://shop.example/cb?state=s1&code=3_1_abcdef)",
         "https://shop.example/#/cb?code=3_1_abcdef&state=s1",
         "https://shop.example/cb?code=3_1_abcdef&amp;state=s1",
     ],

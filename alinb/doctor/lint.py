@@ -96,7 +96,9 @@ def _sign_method(subject: Subject) -> Iterator[Finding]:
         yield finding("sign_method_unsupported", "proved", seen)
     digits = _DIGITS.get(DECLARES.get(plain(declared), ""))
     if digits and len(subject.sign) != digits and _HEX.fullmatch(subject.sign):
-        seen = f"`sign_method` {declared!r} gives {digits} hex digits; {len(subject.sign)} are sent."
+        seen = (
+            f"`sign_method` {declared!r} gives {digits} hex digits; {len(subject.sign)} are sent."
+        )
         yield finding("declared_method_mismatch", "likely", seen)
 
 

@@ -427,7 +427,9 @@ def makes_a_difference(case: Case, made: dict) -> bool:
 
 def a_size(number: int) -> int:
     """How many mistakes the case of this number has."""
-    return number % 4 + 1 if LONG else 4 if number % 25 == 24 else (1, 2, 1, 2, 1, 3)[number % 6]
+    if LONG:
+        return number % 4 + 1
+    return 4 if number % 50 == 49 else 3 if number % 10 == 8 else number % 2 + 1
 
 
 def a_case(rng: random.Random, number: int) -> tuple[Case, str]:
@@ -435,7 +437,7 @@ def a_case(rng: random.Random, number: int) -> tuple[Case, str]:
     size = a_size(number)
     first = IDS[(number // 4 if LONG else number) % len(IDS)]
     while True:
-        case = a_request(rng, 14 if LONG or size < 3 else 7)
+        case = a_request(rng, 14 if LONG or size < 3 else 6)
         groups = [group for group in GROUPS if first not in group]
         ids = [first, *(rng.choice(group) for group in rng.sample(groups, size - 1))]
         if "param_signed_not_sent" in ids and size == 4:
@@ -481,7 +483,7 @@ def fault(case: Case, sign: str) -> str:
     return ""
 
 
-PARTS = 12
+PARTS = 11
 
 
 @pytest.mark.parametrize("part", range(PARTS))
