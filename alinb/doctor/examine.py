@@ -53,7 +53,7 @@ def diagnose(
     seen = [*lint(subject), *reasons.said_by(read)]
     nothing_to_search = not subject.sign or any(f.id == "docs_placeholder_sign" for f in seen)
     if key is None or nothing_to_search:
-        return _of_the_request_alone(subject, seen, key is not None, (clock() - began) * 1000)
+        return _of_the_request_alone(subject, seen, key, (clock() - began) * 1000)
     beside = [
         *(other for other in several if other is not read),
         *(other for given in others for other in intake.read_all(given)),
@@ -62,20 +62,34 @@ def diagnose(
     return case.diagnosis(seen, beside, lambda: (clock() - began) * 1000)
 
 
+def _redacted(findings: list[Finding], subject: Subject, key: Secret | None) -> tuple[Finding, ...]:
+    """Each finding once, without what a reply repeats of secrets or a request holds oddly."""
+    once = {finding.id: finding for finding in reversed(findings)}
+    redactor = Redactor(b"diagnosis")
+    redactor.learn("app_secret", key)
+    redactor.learn_request(subject.params.items())
+    redactor.learn_request(subject.attempt.headers)
+    if (reply := subject.attempt.reply) is not None:
+        redactor.learn_reply(reply.data)
+    shown = [f._replace(evidence=redactor.text(f.evidence)) for f in once.values()]
+    return tuple(shown[::-1])
+
+
 def _of_the_request_alone(
-    subject: Subject, seen: list[Finding], had_secret: bool, elapsed_ms: float
+    subject: Subject, seen: list[Finding], key: Secret | None, elapsed_ms: float
 ) -> Diagnosis:
     return Diagnosis(
         verdict="unexplained",
         mistakes=(),
         alternatives=(),
-        findings=tuple(seen),
+        findings=_redacted(seen, subject, key),
         cure=_cure(seen),
         searched=0,
         elapsed_ms=elapsed_ms,
         interface=subject.interface,
-        had_secret=had_secret,
+        had_secret=key is not None,
         hidden=subject.params,
+        key=key,
     )
 
 
@@ -133,7 +147,7 @@ class _Case:
             verdict=verdict,
             mistakes=_ids(best),
             alternatives=tuple(ids for ids in alternatives if ids != _ids(best)),
-            findings=tuple({found.id: found for found in reversed(findings)}.values())[::-1],
+            findings=_redacted(findings, subject, self.key),
             cure=_cure(findings) or ("" if verdict == "correct" else _UNEXPLAINED),
             searched=found.tried,
             elapsed_ms=elapsed(),
@@ -145,6 +159,7 @@ class _Case:
             apart=_apart(reading, paths, alternatives),
             diff=self._diff(theirs, right),
             hidden=subject.params,
+            key=self.key,
         )
 
     def _reading(self) -> _Reading:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import render
 from ..knowledge import load
-from ..redact import Redactor
+from ..redact import Redactor, Secret
 from ..signing import Interface
 from ..stages import STAGES, Walk, mask
 from .lint import Finding
@@ -43,6 +43,7 @@ class Diagnosis:
     apart: tuple[str, str] | None = None
     diff: tuple[Piece, ...] = field(default=(), repr=False)
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: Secret | None = field(default=None, repr=False)
 
     @property
     def summary(self) -> str:
@@ -99,6 +100,7 @@ class Diagnosis:
     def _redactor(self) -> Redactor:
         """Hides the codes, tokens and secrets of the request in whatever shows the diagnosis."""
         redactor = Redactor(b"diagnosis")
+        redactor.learn("app_secret", self.key)
         redactor.learn_request(self.hidden.items())
         return redactor
 
