@@ -124,9 +124,8 @@ def parse_callback(text: str, *, state: str | None = None) -> Callback:
             next_step="Open the consent link again and allow the access.",
             fields=_names(fields),
         )
-    # A code that ends a sentence brings its full stop along; no code ends with one.
-    spoken = [code.strip(_QUOTES).rstrip(".,;)") for code in fields.get("code", [])]
-    codes = list(dict.fromkeys(filter(None, spoken)))
+    stripped = (code.strip(_QUOTES) for code in fields.get("code", []))
+    codes = list(dict.fromkeys(filter(None, stripped)))
     if len(codes) != 1:
         seen = ", ".join(_names(fields)) or ("no plain name" if fields else "no parameter at all")
         what = f"{len(codes)} different codes" if codes else f"no `code` (it has: {seen})"

@@ -2,15 +2,22 @@
 
 import hashlib
 import hmac
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import settings
 
 from alinb.gateway import Sandbox
 from alinb.gateway.core import Incoming
+
+# In CI the same examples every time; on a desk new ones every time.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 #: 2027-01-15T08:00:00Z, where the clock of a test stands at first.
 NOW = 1_800_000_000.0

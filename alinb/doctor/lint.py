@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -45,6 +45,8 @@ _RETIRED_HOSTS = frozenset(
 _OAUTH_HOSTS = frozenset({"oauth.aliexpress.com", "oauth.taobao.com"})
 #: How far a timestamp may be from the gateway's clock, in s (AliExpress common parameters).
 SKEW_S = 7200
+#: How exactly a clock in another zone is right, in s.
+_ZONE_SLACK_S = 120
 
 
 #: What each `sign_method` declares, in small letters without marks; see `plain`.
@@ -113,9 +115,12 @@ def _timestamp(subject: Subject) -> Iterator[Finding]:
         moment = float(text)
     elif re.fullmatch(r"\d{13}", text):
         moment = int(text) / 1000
-    elif _is_text_time(text):
+    elif (said := _text_time(text)) is not None:
         certainty = "likely" if found.kind == "system" else "possible"
         yield finding("timestamp_text", certainty, f"`timestamp` is the text {text!r}.")
+        if zone := _zone(said, subject.attempt.at):
+            seen = f"`timestamp` is {text!r}, {zone} hours from UTC at the moment it was sent."
+            yield finding("timestamp_wrong_zone", "likely", seen)
     else:
         yield finding("timestamp_unreadable", "likely", f"`timestamp` is {text[:40]!r}.")
     at = subject.attempt.at
@@ -125,12 +130,23 @@ def _timestamp(subject: Subject) -> Iterator[Finding]:
         yield finding("timestamp_skew", "proved", seen)
 
 
-def _is_text_time(text: str) -> bool:
+def _text_time(text: str) -> float | None:
+    """The epoch s of a date as text, taken as UTC where it names no zone."""
     try:
-        datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return False
-    return not text.isdigit()
+        return None
+    if text.isdigit():
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _zone(moment: float, at: float | None) -> str:
+    """How many hours a date is off, where it is a zone's: neither UTC nor GMT+8, yet whole."""
+    off = 0.0 if at is None else moment - at
+    hours = round(off / 1800) / 2
+    is_zone = hours not in (0, 8) and abs(hours) <= 14 and abs(off - hours * 3600) < _ZONE_SLACK_S
+    return f"{hours:+g}" if is_zone else ""
 
 
 def _keys(subject: Subject) -> Iterator[Finding]:

@@ -87,15 +87,16 @@ def _selections(found: Interface, params: Params) -> Iterator[Turn]:
             yield wrong(id_, "select", f"leave-out:{name}", partial(_leave_out, name), name)
     if "" in params.values():
         yield wrong("empty_values_dropped", "select", "empties", _drop_empties)
-    yield wrong("sign_included", "select", "add:sign", partial(_add, {"sign": ""}))
+    # What is added to an unsorted string stands at its end, in this order.
+    for name, values in _OFTEN_ADDED.items():
+        for value in values if name not in params else ():
+            yield wrong("param_signed_not_sent", "select", f"add:{name}",
+                        partial(_add, {name: value}), f"{name}={value}", rare=True)  # fmt: skip
     if found.kind == "system" and "method" not in params:
         for spelled in (found.path, found.path.strip("/").replace("/", ".")):
             added = partial(_add, {"method": spelled})
             yield wrong("method_signed_on_system", "select", "add:method", added, spelled)
-    for name, values in _OFTEN_ADDED.items():
-        for value in values if name not in params else ():
-            yield wrong("param_signed_not_sent", "select", f"add:{name}",
-                         partial(_add, {name: value}), f"{name}={value}", rare=True)  # fmt: skip
+    yield wrong("sign_included", "select", "add:sign", partial(_add, {"sign": ""}))
 
 
 def _leave_out(name: str, context: Context) -> Callable[[Params], Params]:

@@ -14,6 +14,12 @@ from ..stages import STAGES, Walk, mask
 from .lint import Finding
 from .strings import Piece
 
+#: Findings after which no recipe is looked for.
+_NOTHING_TO_EXPLAIN = {
+    "no_sign": "The request has no signature.",
+    "docs_placeholder_sign": "The signature is the documentation's sample, which nothing gives.",
+}
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Diagnosis:
@@ -53,6 +59,9 @@ class Diagnosis:
         if self.verdict == "explained":
             named = " and ".join(name_of(id_) for id_ in self.mistakes)
             return f"Proved: {named}."
+        for finding in self.findings:
+            if finding.id in _NOTHING_TO_EXPLAIN:
+                return _NOTHING_TO_EXPLAIN[finding.id]
         if not self.complete:
             return f"The search was stopped after {self.searched:,} recipes; nothing fits so far."
         if not self.had_secret:

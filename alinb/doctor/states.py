@@ -61,10 +61,11 @@ class Choices:
         for turn in wrong:
             self._wrong.setdefault((turn.stage, turn.slot), []).append(turn)
         places = {
-            (turn.stage, turn.slot): (turn.place, turn.slot)
+            (turn.stage, turn.slot): turn.place
             for turns in (self._right.values(), *self._wrong.values())
             for turn in turns
         }
+        #: Slots of one place in the order in which their turns were given, as a recipe walks them.
         self._slots = sorted(places, key=lambda slot: places[slot])
 
     def of(self, stage: str, slot: str, limit: int, rare: bool) -> list[Turn | None]:

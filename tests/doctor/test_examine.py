@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import os
+import random
 from urllib.parse import urlencode
 
 import pytest
@@ -237,3 +239,180 @@ def test_html_in_a_request_stays_text():
     found = alinb.diagnose(url(mac(SECRET + pairs(params)), params), secret=SECRET)
     assert "<img" not in found._repr_html_()
     assert "&lt;img" in found._repr_html_()
+
+
+def test_the_placeholder_of_the_documentation_is_not_searched_for():
+    sample = "D13F2A03BE94D9AAE9F933FFA7B13E0A5AD84A3DAEBC62A458A3C382EC2E91EC"
+    found = alinb.diagnose(url(sample), secret=SECRET)
+    assert (found.verdict, found.searched) == ("unexplained", 0)
+    assert [f.id for f in found.findings] == ["docs_placeholder_sign"]
+
+
+REFUSED = {"type": "ISV", "code": "IncompleteSignature", "message": "no"}
+
+
+def test_a_right_signature_that_was_refused_leaves_the_empties_and_the_secret():
+    params = {**PARAMS, "tracking_id": ""}
+    request = {"url": url(mac(PATH + pairs(params)), params), "response": REFUSED}
+    found = alinb.diagnose(request, secret=SECRET)
+    assert found.verdict == "correct"
+    certain = {f.id: f.certainty for f in found.findings}
+    assert certain["empty_values_included"] == certain["wrong_secret"] == "possible"
+    (empty,) = [f for f in found.findings if f.id == "empty_values_included"]
+    assert "tracking_id" in empty.evidence
+    assert "empty value" in empty.cure
+
+    request = {"url": url(mac(PATH + pairs())), "response": REFUSED}
+    ids = {f.id for f in alinb.diagnose(request, secret=SECRET).findings}
+    assert "wrong_secret" in ids
+    assert "empty_values_included" not in ids
+    del request["response"]
+    assert alinb.diagnose(request, secret=SECRET).findings == ()
+
+
+def test_a_right_signature_with_another_refusal_accuses_nobody():
+    answer = {"type": "ISV", "code": "InvalidCode", "message": "no"}
+    request = {"url": url(mac(PATH + pairs({**PARAMS, "x": ""})), {**PARAMS, "x": ""})}
+    found = alinb.diagnose({**request, "response": answer}, secret=SECRET)
+    assert [f.id for f in found.findings] == ["InvalidCode"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "digest", "mismatch"),
+    [
+        ("sha256", hashlib.sha256, False),
+        ("HMAC_SHA256", hashlib.sha256, False),
+        ("hmac", hashlib.sha256, True),
+        ("md5", hashlib.sha256, True),
+        ("hmac", hashlib.md5, False),
+        ("hmac_md5", hashlib.md5, False),
+        ("md5", hashlib.md5, True),
+        ("sha256", hashlib.sha1, True),
+        ("something", hashlib.sha256, False),
+    ],
+)
+def test_a_digest_other_than_the_declared_one_is_proved(declared, digest, mismatch):
+    params = {**PARAMS, "sign_method": declared}
+    sign = hmac.new(SECRET.encode(), (PATH + pairs(params)).encode(), digest).hexdigest().upper()
+    found = alinb.diagnose(url(sign, params), secret=SECRET)
+    said = [f.certainty for f in found.findings if f.id == "declared_method_mismatch"]
+    assert said == (["proved"] if mismatch else [])
+
+
+def test_without_the_secret_the_length_tells_of_another_digest():
+    found = alinb.diagnose(url("AB" * 16))
+    (finding,) = found.findings
+    assert (finding.id, finding.certainty) == ("declared_method_mismatch", "likely")
+    assert alinb.diagnose(url("AB" * 30)).findings == ()
+
+
+def json_body(signed, outside, body):
+    return {
+        "method": "POST",
+        "url": url(mac(signed), outside, "/rest/product/update"),
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps(body),
+    }
+
+
+def test_a_json_body_may_have_been_left_out_of_the_string():
+    outside = {"app_key": "500102", "timestamp": "1777306720082", "sign_method": "sha256"}
+    body = {"payload": {"sku": "a b"}}
+    signed = "&".join(f"{n}={outside[n]}" for n in sorted(outside)) + json.dumps(body)
+    found = alinb.diagnose(json_body(signed, outside, body), secret=SECRET)
+    assert found.mistakes == ("body_appended", "kv_separators", "path_prefix_missing")
+    assert found.theirs.string_to_sign == signed
+    right = alinb.diagnose(
+        json_body("/product/update" + pairs(outside), outside, body), secret=SECRET
+    )
+    assert right.verdict == "correct"
+
+
+def test_a_clock_far_off_is_explained_by_the_authors_string():
+    signed = {**PARAMS, "timestamp": "1777306999999"}
+    string = SECRET + pairs(signed)
+    found = with_string(string, mac(string), depth=3)
+    assert found.mistakes == ("path_prefix_missing", "secret_front_only", "timestamp_drift")
+    assert any("+279917" in f.evidence for f in found.findings)
+    assert found.theirs.string_to_sign == string
+
+
+def test_a_request_of_another_app_proves_nothing_of_this_secret():
+    other = {**PARAMS, "app_key": "999999"}
+    entries = [
+        {"request": {"method": "GET", "url": url(mac(PATH + pairs(other)), other), "headers": []}},
+        {"request": {"method": "GET", "url": url(mac("who knows")), "headers": []}},
+    ]
+    found = alinb.diagnose({"log": {"entries": entries}}, secret=SECRET, depth=1)
+    assert [f.id for f in found.findings] == ["wrong_secret"]
+    entries[0]["request"]["url"] = url(mac(PATH + pairs()))
+    found = alinb.diagnose({"log": {"entries": entries}}, secret=SECRET, depth=1)
+    assert [f.id for f in found.findings] == ["changed_after_signing"]
+
+
+def test_a_mistake_that_makes_no_difference_is_not_made_on_purpose():
+    signed = alinb.sign(PATH, {"code": CODE}, app=APP)
+    for id_ in ("sort_case_insensitive", "values_urlencoded", "python_bool"):
+        with pytest.raises(alinb.InputError, match="no mistake"):
+            alinb.mistaken(signed, id_)
+
+
+# ---- mangled requests
+
+MANGLED = int(os.environ.get("ALINB_MANGLED", "300"))
+BODY = urlencode({**PARAMS, "sign": "AB" * 32})
+PARTS = (
+    '--b\r\nContent-Disposition: form-data; name="sign"\r\n\r\nAB\r\n'
+    '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nx\r\n--b--\r\n'
+)
+FORMS = (
+    f"curl -X POST '{BASE}/rest{PATH}' -H 'Content-Type: text/plain' --data '{BODY}'",
+    f"curl '{BASE}/rest{PATH}' -F sign=AB -F app_key=1 -F f=@x.txt",
+    url("AB" * 32),
+    f"/sync?method=aliexpress.ds.product.get&{BODY}",
+    f"POST /rest{PATH} HTTP/1.1\r\nHost: a.b\r\n\r\n" + json.dumps({**PARAMS, "sign": "AB"}),
+    f"POST /sync HTTP/1.1\nHost: a\nContent-Type: multipart/form-data; boundary=b\n\n{PARTS}",
+    json.dumps({"url": url("AB" * 16), "string_to_sign": "a", "at": 1.5, "response": REFUSED}),
+    json.dumps({"log": {"entries": [{"request": {"method": "GET", "url": url("QUI=")}}]}}),
+    json.dumps({"url": "https://a.b/openapi/param2/1/x/y?_aop_signature=AB&a=b"}),
+)
+BITS = (
+    "%", "%zz", "%00", "&", "=", "?", "#", "'", '"', "\\", "\n", "\r\n", "\x00", "é", "手", "🎁",
+    "\ud800", "\u200b", "{", "}", "[", "]", ":", ",", "null", "true", "1e999", "-1", "NaN",
+    "9" * 400, "sign=", "timestamp=", "method=/", "--data", "-H", "https://[", "/rest/", "\\ud83d",
+    "$'", "`", "^", "a" * 5000, "[" * 2000, "\ufeff", "sign_method=md5", "_aop_signature=",
+    "timestamp=１７７７３０６７２００８２", "app_key=%0D%0A", "\\u0000",
+)  # fmt: skip
+
+
+def mangled(rng):
+    text = rng.choice(FORMS)
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randint(0, len(text))
+        to = min(len(text), at + rng.choice((0, 1, 2, 5, 20, 100)))
+        other = rng.choice(FORMS)
+        cut = rng.randint(0, len(other))
+        middle = rng.choice(
+            ("", rng.choice(BITS), text[at:to][::-1], chr(rng.randrange(0x3000)), other[cut:][:50])
+        )
+        text = text[:at] + middle + text[to:]
+    return text.encode("utf-8", "surrogatepass") if rng.random() < 0.2 else text
+
+
+def test_what_cannot_be_read_is_said_to_be_so_and_nothing_else_is_raised():
+    rng = random.Random(MANGLED)
+    read = 0
+    for _ in range(MANGLED):
+        text = mangled(rng)
+        for look in (
+            lambda: alinb.diagnose(text, secret=SECRET, depth=1),  # noqa: B023
+            lambda: alinb.diagnose(text),  # noqa: B023
+            lambda: alinb.verify(text, secret=SECRET),  # noqa: B023
+        ):
+            try:
+                found = look()
+            except alinb.InputError:
+                continue
+            read += 1
+            assert json.dumps(found.as_dict()) + repr(found)
+    assert read > MANGLED

@@ -429,7 +429,7 @@ def a_size(number: int) -> int:
     """How many mistakes the case of this number has."""
     if LONG:
         return number % 4 + 1
-    return 4 if number % 50 == 49 else 3 if number % 10 == 8 else number % 2 + 1
+    return 4 if number % 75 == 74 else 3 if number % 12 == 8 else number % 2 + 1
 
 
 def a_case(rng: random.Random, number: int) -> tuple[Case, str]:

@@ -7,6 +7,7 @@ import pytest
 from alinb import intake
 from alinb.doctor.lint import lint
 from alinb.doctor.subject import Subject
+from alinb.knowledge import load
 
 MS = "1777306720082"
 TOKEN_URL = "https://api-sg.aliexpress.com/rest/auth/token/create"
@@ -45,6 +46,7 @@ TABLE = {
     ),
     "sign_method_missing": f"{TOKEN_URL}?app_key=500102&timestamp={MS}&sign=AB&{CODE}",
     "sign_method_unsupported": f"{TOKEN_URL}?{COMMON.replace('sha256', 'md5')}&{CODE}",
+    "declared_method_mismatch": f"{TOKEN_URL}?{COMMON.replace('=AB', '=' + 'AB' * 16)}&{CODE}",
     "timestamp_seconds": f"{TOKEN_URL}?{COMMON.replace(MS, MS[:10])}&{CODE}",
     "timestamp_text": f"{SYNC}?{COMMON.replace(MS, '2026-11-24 10:00:00')}&method=a.b",
     "timestamp_unreadable": f"{TOKEN_URL}?{COMMON.replace(MS, 'now')}&{CODE}",
@@ -88,6 +90,72 @@ def test_the_clock_is_judged_by_the_moment_of_the_request():
     late = lint(Subject.of(intake.read({"url": url, "at": at + 3 * 3600})))
     (skew,) = [finding for finding in late if finding.id == "timestamp_skew"]
     assert "3.0 hours behind" in skew.evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [("10:00", 0), ("18:00", 0), ("03:00", "-7"), ("15:30", "+5.5"), ("10:40", 0), ("12:01", "+2")],
+)
+def test_a_date_in_another_zone_is_told_from_utc_and_gmt8(text, off):
+    url = f"{SYNC}?{COMMON.replace(MS, f'2026-11-24 {text}:00')}&method=a.b"
+    at = 1795514405  # 2026-11-24 10:00:05 UTC
+    seen = lint(Subject.of(intake.read({"url": url, "at": at})))
+    zones = [finding for finding in seen if finding.id == "timestamp_wrong_zone"]
+    assert [f"{off} hours" in finding.evidence for finding in zones] == ([True] if off else [])
+    assert "timestamp_wrong_zone" not in found(url)
+
+
+def test_dates_with_a_zone_of_their_own_are_read_so():
+    url = f"{SYNC}?{COMMON.replace(MS, '2026-11-24T12:00:00%2B02:00')}&method=a.b"
+    assert found({"url": url, "at": 1795514405}) == ["timestamp_text"]
+
+
+#: What is near to a finding and none.
+NEGATIVE = {
+    "docs_placeholder_sign": f"{TOKEN_URL}?{COMMON}&{CODE}".replace(
+        "sign=AB", "sign=D13F2A03" + "0" * 51 + "91EC"
+    ),
+    "sign_method_unsupported": f"{SYNC}?{COMMON.replace('sha256', 'md5')}&method=a.b",
+    "declared_method_mismatch": f"{SYNC}?{COMMON.replace('=AB', '=' + 'AB' * 32)}&method=a.b",
+    "timestamp_seconds": f"{TOKEN_URL}?{COMMON.replace(MS, MS[:11])}&{CODE}",
+    "timestamp_text": f"{TOKEN_URL}?{COMMON.replace(MS, '20261124')}&{CODE}",
+    "timestamp_unreadable": f"{TOKEN_URL}?{COMMON.replace('timestamp=' + MS + '&', '')}&{CODE}",
+    "secret_sent_as_param": f"{TOKEN_URL}?{COMMON}&{CODE}&secret_santa=abcdefgh",
+    "app_key_whitespace": f"{TOKEN_URL}?{COMMON.replace('500102', '500+102')}&{CODE}",
+    "client_id_instead_of_app_key": f"{TOKEN_URL}?{COMMON}&{CODE}&client_id=500102",
+    "json_body": post(SYNC, f"{COMMON}&method=a.b&json=%7B%7D"),
+    "multipart_body": post(
+        SYNC,
+        '--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nAB\r\n--b--\r\n',
+        "multipart/form-data; boundary=b",
+    ),
+    "params_in_url_and_body": post(f"{SYNC}?{COMMON}", "method=a.b"),
+    "http_scheme": f"http://localhost:8700/sync?{COMMON}&method=a.b",
+    "system_api_on_sync": f"{SYNC}?{COMMON}&method=auth.token.create",
+    "legacy_oauth_host": f"https://api-sg.aliexpress.com/oauth/authorize?{COMMON}",
+    "wrong_endpoint_path": f"https://eco.taobao.com/router/rest?{COMMON}&method=taobao.item.get",
+    "method_param_on_system": f"{SYNC}?{COMMON}&method=%2Fauth%2Ftoken%2Fcreate&{CODE}",
+    "unknown_method": f"{SYNC}?{COMMON}&method=taobao.never.heard.of",
+    "token_where_not_wanted": f"{SYNC}?{COMMON}&session=&method=aliexpress.affiliate.category.get",
+    "uuid_sent": f"{SYNC}?{COMMON}&uuid=1&method=aliexpress.ds.product.get",
+    "redirect_uri_on_token_call": f"{SYNC}?{COMMON}&redirect_uri=https%3A%2F%2Fa&method=a.b",
+    "bad_code": f"{TOKEN_URL}?{COMMON}&code=0_500102_2DL4DV3jcU1UOT7WGI1A4rY91",
+    "code_of_another_app": f"{TOKEN_URL}?{COMMON}&{CODE}",
+}
+
+
+@pytest.mark.parametrize("id_", NEGATIVE)
+def test_what_is_near_to_a_finding_is_none(id_):
+    assert id_ not in found(NEGATIVE[id_])
+
+
+def test_every_finding_has_its_table_rows():
+    by_clock = {"timestamp_skew", "timestamp_wrong_zone"}  # they need the moment of sending
+    known = {
+        id_ for id_, told in load("mistakes")["mistakes"].items() if told["where"] != "signature"
+    }
+    assert set(TABLE) | by_clock == known
+    assert set(NEGATIVE) >= set(TABLE) - {"no_sign", "sign_method_missing"}
 
 
 def test_an_unknown_method_names_the_nearest():

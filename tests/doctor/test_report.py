@@ -188,6 +188,11 @@ def test_the_summary_of_each_verdict():
     assert "another secret" in FOUND["unexplained"].summary
     assert "Without the app secret" in FOUND["alone"].summary
     assert "stopped" in FOUND["stopped"].summary
+    unsigned = f"{URL}?{urlencode(PARAMS)}"
+    sample = f"{unsigned}&sign=D13F2A03{'0' * 52}91EC"
+    for secret in (None, SECRET):
+        assert alinb.diagnose(unsigned, secret=secret).summary == "The request has no signature."
+        assert "documentation's sample" in alinb.diagnose(sample, secret=secret).summary
 
 
 def test_the_repr_is_one_short_line():

@@ -1,11 +1,15 @@
 """The merged search reaches what brute force reaches, no more and no less."""
 
+import base64
+import os
 import random
 
 import pytest
 
+from alinb.doctor.mistakes import turns
 from alinb.doctor.search import Search
 from alinb.recipes import SYSTEM
+from alinb.signing import Interface
 from tests.benchmarks.doctor import CONTEXT, PARAMS, combinations, kinds, rebuilt
 
 KINDS = kinds()
@@ -39,8 +43,8 @@ def test_brute_force_and_the_engine_make_the_same_signature():
 
 def test_every_signature_of_brute_force_is_reached_at_its_least_number(reached):
     rng = random.Random(5)
-    signatures = rng.sample(sorted(reached), 400)
-    signatures += [s for s, ways in reached.items() if len(ways[0]) < 2]
+    signatures = rng.sample(sorted(reached), 150)
+    signatures += [s for s, ways in reached.items() if len(ways[0]) < 3]
     for signature in signatures:
         size, named = smallest(signature, 3)
         ways = reached[signature]
@@ -48,9 +52,27 @@ def test_every_signature_of_brute_force_is_reached_at_its_least_number(reached):
         assert set(ways) <= set(named), (ways, named)
 
 
+@pytest.mark.parametrize("size", [16, 20, 32, 64])
+def test_the_search_makes_the_very_digests_of_brute_force(size):
+    forward = [turn for turn in KINDS if turn.stage != "encode"]
+    wanted = {
+        text for chosen in combinations(forward, 3) if len(text := rebuilt(chosen)) == 2 * size
+    }
+    space = Search(SYSTEM, forward, PARAMS, CONTEXT)
+    made = {
+        way.whole(batch.head + body).hex().upper()
+        for total in range(4)
+        for batch in space.batches("0A" * size, total)
+        for way in batch.ways
+        for body in batch.bodies
+    }
+    assert made == wanted
+    assert len(made) > 50
+
+
 def test_the_search_claims_nothing_that_brute_force_does_not_reach(reached):
     rng = random.Random(9)
-    for signature in rng.sample(sorted(reached), 200):
+    for signature in rng.sample(sorted(reached), 100):
         size, named = smallest(signature, 3)
         for ids in named:
             chosen = [turn for turn in KINDS if turn.id in ids]
@@ -63,7 +85,11 @@ def test_many_signatures_are_shared_and_so_merged(reached):
     assert sum(len(ways) > 1 for ways in reached.values()) > 20
 
 
-@pytest.mark.parametrize(("depth", "count"), [(2, 900), (3, 90), (4, 10)])
+#: `ALINB_RANDOM=1000` makes it a thousand, most of them at depth 3.
+RANDOM = int(os.environ.get("ALINB_RANDOM", "120"))
+
+
+@pytest.mark.parametrize(("depth", "count"), [(3, RANDOM - RANDOM // 20), (4, RANDOM // 20)])
 def test_a_random_signature_is_explained_by_nothing(depth, count):
     rng = random.Random(depth)
     space = Search(SYSTEM, KINDS, PARAMS, CONTEXT)
@@ -71,3 +97,42 @@ def test_a_random_signature_is_explained_by_nothing(depth, count):
         bits = rng.choice((128, 160, 256, 512))
         signature = f"{rng.getrandbits(bits):0{bits // 4}{rng.choice('xX')}}"
         assert not any(space.match(signature, total) for total in range(depth + 1))
+
+
+@pytest.mark.parametrize("encoded", ["base64", "URL-safe", "nonsense", "hex"])
+def test_nor_is_one_in_another_alphabet(encoded):
+    rng = random.Random(encoded)
+    for _ in range(10):
+        mac = rng.randbytes(rng.choice((16, 20, 32, 64)))
+        signature = {
+            "base64": base64.b64encode(mac).decode(),
+            "URL-safe": base64.urlsafe_b64encode(mac).decode().rstrip("="),
+            "nonsense": mac.decode("latin-1"),
+            "hex": mac.hex()[: rng.randint(0, 60)],
+        }[encoded]
+        wrong = turns(SYSTEM, Interface("system", CONTEXT.path), PARAMS, CONTEXT)
+        space = Search(SYSTEM, wrong, PARAMS, CONTEXT)
+        assert not any(space.match(signature, total) for total in range(3))
+
+
+def test_rare_turns_are_left_out_of_large_companies_unless_asked_for():
+    wrong = turns(SYSTEM, Interface("system", CONTEXT.path), PARAMS, CONTEXT)
+    known = {(turn.id, turn.detail): turn for turn in wrong}
+    chosen = (
+        known["param_signed_not_sent", "v=2.0"], known["kv_separators", ""],
+        known["secret_wrapped", ""],
+    )  # fmt: skip
+    assert [turn.rare for turn in chosen] == [True, False, False]
+    signature = SYSTEM.turned(*chosen).signer(CONTEXT).sign(PARAMS)
+    space = Search(SYSTEM, wrong, PARAMS, CONTEXT)
+    assert space.match(signature, 3) == []
+    (path,) = space.match(signature, 3, rare=True)
+    assert set(path) == set(chosen)
+
+
+def test_a_search_counts_what_it_tries():
+    space = Search(SYSTEM, KINDS, PARAMS, CONTEXT)
+    space.match("0A" * 32, 0)
+    assert space.tried == 1
+    space.match("0A" * 32, 1)
+    assert 20 < space.tried < 60
