@@ -84,6 +84,14 @@ class Platform:
         path = urlsplit(self.authorize_url).path
         return replace(self, api=base, token_api=base, authorize_url=base + path)
 
+    @property
+    def place(self) -> str:
+        """What a token of this platform is kept under: its name, and its host where it is another.
+
+        A sandbox's token must not take the place of the platform's.
+        """
+        return self.name if self == platforms().get(self.name) else f"{self.name}@{self.api}"
+
     def route(self, name: str) -> str:
         """Full URL of a call by its API name, without a query.
 

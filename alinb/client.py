@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +59,20 @@ def fetch_code(gateway: str) -> str:
             f"No alinb sandbox answers at {gateway}.",
             next_step="Start one with alinb sandbox, and give its URL with --gateway.",
         ) from None
+
+
+class _HideSecrets(logging.Filter):
+    """httpx logs whole URLs; a token or a code in one is hidden before any handler sees it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                hide(str(arg)) if isinstance(arg, str | httpx.URL) else arg for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_HideSecrets())
 
 
 class Client(Session):
@@ -122,10 +137,12 @@ class Client(Session):
 
         Takes a code or what `parse_callback` gave. Raises `CodeRefused`, `SignatureRefused`, …
         """
+        self.open_store()
         return self.new_token(self.call(oauth.exchange_call(code_of(code))))
 
     def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; the refresh token's own clock goes on as before."""
+        self.open_store()
         held, refresh_token = self.refreshable(token)
         return self.new_token(self.call(oauth.refresh_call(refresh_token)), held)
 
@@ -197,10 +214,12 @@ class AsyncClient(Session):
 
     async def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once; see `Client.exchange`."""
+        self.open_store()
         return self.new_token(await self.call(oauth.exchange_call(code_of(code))))
 
     async def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; see `Client.refresh`."""
+        self.open_store()
         held, refresh_token = self.refreshable(token)
         return self.new_token(await self.call(oauth.refresh_call(refresh_token)), held)
 

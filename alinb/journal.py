@@ -166,7 +166,7 @@ class Journal:
                 db.execute("PRAGMA foreign_keys = ON")
                 self._check(db)
                 yield db
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:
             raise self._broken(error) from None
 
     def _create(self) -> None:

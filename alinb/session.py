@@ -19,7 +19,7 @@ from .redact import Secret
 from .replies import Reply
 from .signing import Signed, sign
 from .stages import Recipe
-from .tokens import MemoryStore, Token, TokenStore
+from .tokens import FileStore, MemoryStore, Token, TokenStore
 
 
 class Target(Protocol):
@@ -65,10 +65,10 @@ class Session:
 
     @property
     def token(self) -> Token | None:
-        return self.store.load(self.app.platform.name, self.app.key)
+        return self.store.load(self.app.platform.place, self.app.key)
 
     def save_token(self, token: Token) -> None:
-        self.store.save(self.app.platform.name, self.app.key, token)
+        self.store.save(self.app.platform.place, self.app.key, token)
 
     def signed(self, name: str | Call, params: Mapping[str, Any], **how: Any) -> Signed:
         call = name if isinstance(name, Call) else Call.of(name, params)
@@ -116,6 +116,11 @@ class Session:
         """Fail before anything is sent where the attempt could not be kept: a code works once."""
         if self.journal is not None:
             self.journal.open()
+
+    def open_store(self) -> None:
+        """Fail before a code or a refresh token is spent where the new pair could not be kept."""
+        if isinstance(self.store, FileStore):
+            self.store.open()
 
     def record(self, attempt: Attempt) -> Attempt:
         """Diagnose a refusal while its values are in memory, and keep the attempt."""

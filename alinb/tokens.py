@@ -212,6 +212,16 @@ class FileStore:
             raise self._broken("it is not a token file of alinb") from None
         return dict(tokens)
 
+    def open(self) -> None:
+        """Raises `TokenStoreError` where a token could not be kept; nothing is changed."""
+        self._read()
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
+        except OSError as error:
+            raise self._unwritable(error) from None
+
     def _write(self, tokens: Mapping[str, Any]) -> None:
         text = json.dumps({"alinb": 1, "tokens": tokens}, indent=1)
         try:
@@ -229,10 +239,13 @@ class FileStore:
                     os.unlink(name)
                 raise
         except OSError as error:
-            raise TokenStoreError(
-                f"The token file {self.path} cannot be written: {error.strerror}.",
-                next_step="Choose another place with ALINB_TOKENS; the old file is untouched.",
-            ) from None
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> TokenStoreError:
+        return TokenStoreError(
+            f"The token file {self.path} cannot be written: {error.strerror}.",
+            next_step="Choose another place with ALINB_TOKENS; the old file is untouched.",
+        )
 
     def _broken(self, why: str) -> TokenStoreError:
         return TokenStoreError(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import alinb
 from alinb.errors import TokenStoreError
 from alinb.redact import Secret
 from alinb.tokens import FileStore, MemoryStore, Token, default_path
@@ -457,3 +458,16 @@ def test_a_store_shows_no_token(tmp_path):
     memory = MemoryStore()
     memory.save("aliexpress", "1", token())
     assert ACCESS not in repr(store) + repr(memory) + repr(vars(store)) + repr(vars(memory))
+
+
+def test_a_sandbox_keeps_its_token_beside_the_platforms():
+    platform = alinb.Platform.named("aliexpress")
+    places = {platform.place, platform.at("http://127.0.0.1:1").place}
+    assert places == {"aliexpress", "aliexpress@http://127.0.0.1:1"}
+
+
+def test_a_place_that_takes_no_file_is_found_before_a_code_is_spent(tmp_path):
+    (tmp_path / "file").write_text("x")
+    store = FileStore(tmp_path / "file" / "tokens.json")
+    with pytest.raises(TokenStoreError, match="cannot be"):
+        store.open()

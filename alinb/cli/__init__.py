@@ -85,3 +85,6 @@ def main() -> None:
         # The reader of a pipe, such as head, has seen enough.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        print(f"alinb: {error.strerror or error}. Nothing more was written.", file=sys.stderr)
+        sys.exit(2)

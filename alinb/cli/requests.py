@@ -90,7 +90,9 @@ def verify(source: Source, as_json: Json = False) -> None:
 
 def diagnose(
     source: Source,
-    depth: Annotated[int, typer.Option(help="The largest number of mistakes at once.")] = 4,
+    depth: Annotated[
+        int, typer.Option(min=0, max=6, help="The largest number of mistakes at once.")
+    ] = 4,
     string: Annotated[
         str | None,
         typer.Option("--string", metavar="FILE", help="A file with the string that was hashed."),
@@ -109,8 +111,9 @@ def diagnose(
     others = [attempt for attempt in attempts if attempt is not subject and attempt.sign]
     if string is not None:
         subject = replace(subject, string_to_sign=read_source(string).rstrip("\r\n"))
+    key = secret()
     with _progress(as_json) as progress:
-        found = examine(subject, secret=secret(), others=others, depth=depth, progress=progress)
+        found = examine(subject, secret=key, others=others, depth=depth, progress=progress)
     if as_json:
         emit(found.as_dict())
     else:

@@ -16,7 +16,9 @@ from .common import AppKey, GatewayUrl, Json, PlatformName, emit
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for a free one.")] = 8700,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 for a free one.")
+    ] = 8700,
     app_key: AppKey = None,
     platform: PlatformName = None,
     status: Annotated[str, typer.Option(help="test or online: sets the tokens' lives.")] = "test",
@@ -57,7 +59,7 @@ def sandbox(
     else:
         for name, value in facts.items():
             print(f"{name:14} {value}")
-    if not given and (not as_json or sys.stderr.isatty()):
+    if not given:
         shown = box.app.secret.reveal()
         print(f"app_secret     {shown}   (made up, shown this once)", file=sys.stderr)
     sys.stdout.flush()

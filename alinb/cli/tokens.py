@@ -105,7 +105,7 @@ def forget(
 ) -> None:
     """Delete the token that is kept."""
     with _client(app_key, platform, gateway) as client:
-        gone = client.store.forget(client.app.platform.name, client.app.key)
+        gone = client.store.forget(client.app.platform.place, client.app.key)
     if as_json:
         emit({"forgotten": gone})
     else:

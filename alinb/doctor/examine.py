@@ -58,13 +58,29 @@ def diagnose(
         *(other for other in several if other is not read),
         *(other for given in others for other in intake.read_all(given)),
     ]
-    case = _Case(subject, key, depth, progress)
+    case = _Case(subject, key, min(depth, _affordable(subject)), progress)
     return case.diagnosis(seen, beside, lambda: (clock() - began) * 1000)
+
+
+#: Two parameters left out are one mistake and two findings.
+_EACH_PARAMETER = frozenset({"unsigned_param", "param_signed_not_sent", "values_urlencoded"})
+
+#: The deepest search of a request by its length in characters; a state costs time and memory
+#: in proportion to it.
+_AFFORDABLE = ((3_000, 9), (10_000, 3), (50_000, 2), (1_000_000, 1))
+
+
+def _affordable(subject: Subject) -> int:
+    size = sum(len(name) + len(value) for name, value in subject.params.items())
+    return next((depth for longest, depth in _AFFORDABLE if size <= longest), 0)
 
 
 def _redacted(findings: list[Finding], subject: Subject, key: Secret | None) -> tuple[Finding, ...]:
     """Each finding once, without what a reply repeats of secrets or a request holds oddly."""
-    once = {finding.id: finding for finding in reversed(findings)}
+    once = {
+        (found.id, found.evidence if found.id in _EACH_PARAMETER else ""): found
+        for found in reversed(findings)
+    }
     redactor = Redactor(b"diagnosis")
     redactor.learn("app_secret", key)
     redactor.learn_request(subject.params.items())

@@ -55,15 +55,14 @@ def explore(
 def _steps(
     space: Search, signature: str, params: Params, depth: int
 ) -> Iterator[tuple[str, Callable[[], list[Path]]]]:
-    def clock(total: int, widest: int) -> Callable[[], list[Path]]:
-        return partial(drifted, space, signature, params, total, widest)
-
     for total in range(depth + 1):
-        yield f"{total} mistakes at once", partial(space.match, signature, total)
-        if total == 1:
-            yield "a clock read twice", clock(1, WIDEST_MS)
+        what = "1 mistake" if total == 1 else f"{total} mistakes at once"
+        yield what, partial(space.match, signature, total)
         if total == RARE_LIMIT + 1:
             seldom = partial(space.match, signature, total, True)
             yield f"{total} mistakes at once, seldom ones too", seldom
-    for total in range(2, depth + 1):
-        yield f"a clock read twice and {total - 1} more", clock(total, USUAL_MS)
+        if total:
+            beside = f" and {total - 1} more" if total > 1 else ""
+            widest = USUAL_MS if total > 1 else WIDEST_MS
+            clock = partial(drifted, space, signature, params, total, widest)
+            yield f"a clock read twice{beside}", clock

@@ -24,6 +24,9 @@ RARE_LIMIT = 2
 MOST_EXPLANATIONS = 64
 _MOST_PATHS = 4096
 
+#: So many strings are held as bytes at once.
+_PORTION = 10_000
+
 #: Fewer messages than these are not worth hashing their common head beforehand.
 _WORTH_A_HEAD = 12
 
@@ -120,9 +123,8 @@ class Search:
                     usable = ways[left]
                     if before and not surround.holds_secret:
                         usable = [way for way in usable if way.by_secret]
-                    if usable:
-                        head, made, messages = bodies.of(surround, cost)
-                        yield Batch(before, surround.path, head, made, messages, usable)
+                    for head, made in bodies.of(surround, cost) if usable else ():
+                        yield Batch(before, surround.path, head, *made, usable)
 
     def strings(
         self, params: Params, total: int
@@ -188,21 +190,26 @@ class _Bodies:
         self._joined = joined
         self._held: dict[tuple[Any, ...], Bodies] = {}
 
-    def of(self, surround: Surround, cost: int) -> tuple[bytes, list[Node], list[bytes]]:
-        """What stands before all of them, the nodes, and what each gives."""
+    def of(self, surround: Surround, cost: int) -> Iterator[tuple[bytes, Bodies]]:
+        """What stands before all of them, and the nodes with what each gives, in portions."""
         if surround.charset.run is not UTF8.run:
             # A text that such a charset cannot hold falls back as a whole.
             nodes, texts = self._spelled(surround, cost)
             whole = (surround.head + text + surround.tail for text in texts)
-            return b"", nodes, [_bytes(surround.charset.run, text) for text in whole]
+            yield b"", (nodes, [_bytes(surround.charset.run, text) for text in whole])
+            return
+        head = surround.head.encode("utf-8", "surrogatepass")
         key = (surround.spell, surround.altered, surround.tail, cost)
-        held = self._held.get(key)
-        if held is None:
-            nodes, texts = self._spelled(surround, cost)
-            tail = surround.tail
-            bodies = [(text + tail).encode("utf-8", "surrogatepass") for text in texts]
-            held = self._held[key] = (nodes, bodies)
-        return surround.head.encode("utf-8", "surrogatepass"), *held
+        if cost + 1 < len(self._joined):
+            if key not in self._held:
+                self._held[key] = _encoded(*self._spelled(surround, cost), surround.tail)
+            yield head, self._held[key]
+            return
+        # The most mistakes have by far the most strings, and need them but once.
+        nodes, texts = self._spelled(surround, cost)
+        for start in range(0, len(nodes), _PORTION):
+            portion = slice(start, start + _PORTION)
+            yield head, _encoded(nodes[portion], texts[portion], surround.tail)
 
     def _spelled(self, surround: Surround, cost: int) -> tuple[list[Node], list[str]]:
         """Without those that the spelling leaves alone: it explains nothing there."""
@@ -213,6 +220,10 @@ class _Bodies:
         if not surround.altered:
             pairs = [(node, text) for node, text in pairs if text != node.state]
         return [node for node, _ in pairs], [text for _, text in pairs]
+
+
+def _encoded(nodes: list[Node], texts: list[str], tail: str) -> Bodies:
+    return nodes, [(text + tail).encode("utf-8", "surrogatepass") for text in texts]
 
 
 def _around(wraps: Iterable[Turn], context: Context) -> tuple[str, str, bool]:

@@ -104,6 +104,7 @@ class States:
                         text = layout.text(node.state)
                         for middle in middles:
                             _reach(joined, text, text, middle, join)
+            node.state = None  # a path needs its turns alone, and there may be very many
         by_cost: list[list[Node]] = [[] for _ in range(limit + 1)]
         for node in joined.values():
             by_cost[node.cost].append(node)

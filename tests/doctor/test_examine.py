@@ -416,3 +416,19 @@ def test_what_cannot_be_read_is_said_to_be_so_and_nothing_else_is_raised():
             read += 1
             assert json.dumps(found.as_dict()) + repr(found)
     assert read > MANGLED
+
+
+def test_each_parameter_that_was_left_out_is_named():
+    params = {**PARAMS, "format": "json", "partner_id": "x"}
+    found = alinb.diagnose(url(mac(PATH + pairs()), params), secret=SECRET)
+    assert found.mistakes == ("unsigned_param",)
+    seen = " ".join(f.evidence for f in found.findings if f.id == "unsigned_param")
+    assert "format" in seen
+    assert "partner_id" in seen
+
+
+def test_a_very_long_request_is_judged_in_bounded_time():
+    params = {**PARAMS, "x": "v" * 300_000}
+    found = alinb.diagnose(url(mac(PATH + pairs(params) + "!"), params), secret=SECRET)
+    assert found.verdict == "unexplained"
+    assert found.searched < 20_000

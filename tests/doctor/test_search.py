@@ -86,7 +86,7 @@ def test_many_signatures_are_shared_and_so_merged(reached):
 
 
 #: `ALINB_RANDOM=1000` makes it a thousand, most of them at depth 3.
-RANDOM = int(os.environ.get("ALINB_RANDOM", "120"))
+RANDOM = int(os.environ.get("ALINB_RANDOM", "300"))
 
 
 @pytest.mark.parametrize(("depth", "count"), [(3, RANDOM - RANDOM // 20), (4, RANDOM // 20)])
