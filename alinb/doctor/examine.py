@@ -55,7 +55,7 @@ def diagnose(
     if key is None or nothing_to_search:
         return _of_the_request_alone(subject, seen, key, (clock() - began) * 1000)
     beside = [
-        *(other for other in several if other is not read),
+        *(other for other in several if other != read),
         *(other for given in others for other in intake.read_all(given)),
     ]
     case = _Case(subject, key, min(depth, _affordable(subject)), progress)
@@ -188,7 +188,7 @@ class _Case:
                 base, subject.interface, params, context, subject.sign, self.depth, self.progress
             )
             readings.append(_Reading(params, base, context, found))
-            if not found.complete:
+            if found.stopped:
                 return readings[-1]
         best = min(readings, key=_size)
         if not best.found.explanations and subject.attempt.string_to_sign:
@@ -209,7 +209,8 @@ class _Case:
         if not made:
             made = [(Turn(invention(theirs), "join", "join", (), mistake=True),)]
         paths = tuple((*text, *end) for text in made for end in ends)
-        found = Found(paths, reading.found.tried + space.tried)
+        complete = reading.found.complete or paths != ()
+        found = Found(paths, reading.found.tried + space.tried, complete)
         return replace(reading, found=found, string_explained=explained)
 
     def _proves_the_secret(self, beside: list[Attempt]) -> bool:

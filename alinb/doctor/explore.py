@@ -12,7 +12,7 @@ from ..stages import Context, Params, Recipe
 from .drift import USUAL_MS, WIDEST_MS, drifted
 from .mistakes import turns
 from .search import RARE_LIMIT, Search
-from .states import Path
+from .states import Path, TooLarge
 
 DEFAULT_DEPTH = 4
 
@@ -24,12 +24,13 @@ Progress: TypeAlias = Callable[[int, int, str], bool | None]
 class Found:
     """What was found: every smallest explanation, and how many signatures were made.
 
-    `complete` is false where the search was stopped before its end.
+    `complete` is false where the search ended early: it was `stopped`, or grew too large.
     """
 
     explanations: tuple[Path, ...]
     tried: int
     complete: bool = True
+    stopped: bool = False
 
 
 def explore(
@@ -46,8 +47,12 @@ def explore(
     steps = list(_steps(space, signature, params, depth))
     for done, (what, look) in enumerate(steps):
         if progress is not None and progress(done, len(steps), what) is False:
+            return Found((), space.tried, complete=False, stopped=True)
+        try:
+            paths = look()
+        except TooLarge:
             return Found((), space.tried, complete=False)
-        if paths := look():
+        if paths:
             return Found(tuple(dict.fromkeys(paths)), space.tried)
     return Found((), space.tried)
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..recipes import UTF8
 from ..stages import Context, Params, Recipe, Turn
 from .endings import Endings, Way
-from .states import Choices, Node, Path, States, mistakes
+from .states import Choices, Node, Path, States, mistakes, utf8
 
 #: Rare turns are tried alone and in pairs, not in larger companies unless asked for.
 RARE_LIMIT = 2
@@ -23,9 +23,6 @@ RARE_LIMIT = 2
 #: More explanations than these are not told apart by anybody.
 MOST_EXPLANATIONS = 64
 _MOST_PATHS = 4096
-
-#: So many strings are held as bytes at once.
-_PORTION = 10_000
 
 #: Fewer messages than these are not worth hashing their common head beforehand.
 _WORTH_A_HEAD = 12
@@ -123,8 +120,9 @@ class Search:
                     usable = ways[left]
                     if before and not surround.holds_secret:
                         usable = [way for way in usable if way.by_secret]
-                    for head, made in bodies.of(surround, cost) if usable else ():
-                        yield Batch(before, surround.path, head, *made, usable)
+                    if usable:
+                        head, (made, messages) = bodies.of(surround, cost)
+                        yield Batch(before, surround.path, head, made, messages, usable)
 
     def strings(
         self, params: Params, total: int
@@ -139,7 +137,7 @@ class Search:
                     continue
                 spell = surround.spell or str
                 for node in joined[room - len(surround.path)]:
-                    text = surround.head + spell(node.state) + surround.tail
+                    text = surround.head + spell(_text(node)) + surround.tail
                     yield before, text, partial(_paths, node, surround.path)
 
     def ends(self, message: bytes, signature: str, most: int) -> list[Path]:
@@ -184,46 +182,46 @@ class Search:
 
 
 class _Bodies:
-    """The joined strings as bytes, spelled and encoded once for all surrounds that do it alike."""
+    """The joined strings spelled and encoded once for all surrounds that do it alike."""
 
     def __init__(self, joined: list[list[Node]]) -> None:
         self._joined = joined
         self._held: dict[tuple[Any, ...], Bodies] = {}
 
-    def of(self, surround: Surround, cost: int) -> Iterator[tuple[bytes, Bodies]]:
-        """What stands before all of them, and the nodes with what each gives, in portions."""
+    def of(self, surround: Surround, cost: int) -> tuple[bytes, Bodies]:
+        """What stands before all of them, and the nodes with what each gives."""
         if surround.charset.run is not UTF8.run:
             # A text that such a charset cannot hold falls back as a whole.
             nodes, texts = self._spelled(surround, cost)
             whole = (surround.head + text + surround.tail for text in texts)
-            yield b"", (nodes, [_bytes(surround.charset.run, text) for text in whole])
-            return
-        head = surround.head.encode("utf-8", "surrogatepass")
-        key = (surround.spell, surround.altered, surround.tail, cost)
-        if cost + 1 < len(self._joined):
-            if key not in self._held:
-                self._held[key] = _encoded(*self._spelled(surround, cost), surround.tail)
-            yield head, self._held[key]
-            return
-        # The most mistakes have by far the most strings, and need them but once.
-        nodes, texts = self._spelled(surround, cost)
-        for start in range(0, len(nodes), _PORTION):
-            portion = slice(start, start + _PORTION)
-            yield head, _encoded(nodes[portion], texts[portion], surround.tail)
+            return b"", (nodes, [_bytes(surround.charset.run, text) for text in whole])
+        head, tail = utf8(surround.head), utf8(surround.tail)
+        key = (surround.spell, surround.altered, tail, cost)
+        held = self._held.get(key)
+        if held is None:
+            if surround.spell is None:
+                nodes = self._joined[cost]
+                held = nodes, [node.state + tail for node in nodes]
+            else:
+                nodes, texts = self._spelled(surround, cost)
+                held = nodes, [utf8(text) + tail for text in texts]
+            self._held[key] = held
+        return head, held
 
     def _spelled(self, surround: Surround, cost: int) -> tuple[list[Node], list[str]]:
         """Without those that the spelling leaves alone: it explains nothing there."""
         nodes, spell = self._joined[cost], surround.spell
+        texts = [_text(node) for node in nodes]
         if spell is None:
-            return nodes, [node.state for node in nodes]
-        pairs = [(node, spell(node.state)) for node in nodes]
+            return nodes, texts
+        spelled = [(node, text, spell(text)) for node, text in zip(nodes, texts, strict=True)]
         if not surround.altered:
-            pairs = [(node, text) for node, text in pairs if text != node.state]
-        return [node for node, _ in pairs], [text for _, text in pairs]
+            spelled = [(node, text, new) for node, text, new in spelled if new != text]
+        return [node for node, _, _ in spelled], [new for _, _, new in spelled]
 
 
-def _encoded(nodes: list[Node], texts: list[str], tail: str) -> Bodies:
-    return nodes, [(text + tail).encode("utf-8", "surrogatepass") for text in texts]
+def _text(node: Node) -> str:
+    return str(node.state, "utf-8", "surrogatepass")
 
 
 def _around(wraps: Iterable[Turn], context: Context) -> tuple[str, str, bool]:
@@ -242,7 +240,7 @@ def _bytes(encode: Callable[[str], bytes], text: str) -> bytes:
     try:
         return encode(text)
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+        return utf8(text)
 
 
 def _paths(node: Node, path: Path) -> Iterator[Path]:

@@ -52,6 +52,15 @@ Level: TypeAlias = dict[Hashable, Node]
 Ordered: TypeAlias = tuple[list[Turn], list[tuple[Turn, Layout]]]
 
 
+#: What the strings of one step may take of memory, in bytes as far as that can be told.
+LARGEST = 1_000_000_000
+_NODE_BYTES = 250
+
+
+class TooLarge(Exception):
+    """The strings of one step would take more memory than there may be."""
+
+
 class Choices:
     """The turns of each slot: the right one of the base recipe, and the wrong ones."""
 
@@ -89,11 +98,14 @@ class States:
         self._choices = choices
         self._context = context
         self._orders: dict[tuple[tuple[str, ...], bool], list[Ordered]] = {}
+        self._most = 0
 
     def joined(self, params: Params, limit: int, rare: bool) -> list[list[Node]]:
-        """The joined strings by their least number of mistakes, from none to `limit`."""
+        """The joined strings, as UTF-8, by their least number of mistakes up to `limit`."""
         joined: Level = {}
-        for node in self._selected(params, limit, rare).values():
+        self._most = LARGEST // (sum(map(len, (*params, *params.values()))) + _NODE_BYTES)
+        for node in self._selected(params, limit, rare, joined):
+            self._check(joined)
             for orders, layouts in self._ordered(node, limit, rare):
                 middles = [
                     Node(None, node.cost + 1, node, order) if order.mistake else node
@@ -101,7 +113,7 @@ class States:
                 ]
                 for join, layout in layouts:
                     if middles[0].cost + join.mistake <= limit:
-                        text = layout.text(node.state)
+                        text = utf8(layout.text(node.state))
                         for middle in middles:
                             _reach(joined, text, text, middle, join)
             node.state = None  # a path needs its turns alone, and there may be very many
@@ -110,8 +122,11 @@ class States:
             by_cost[node.cost].append(node)
         return by_cost
 
-    def _selected(self, params: Params, limit: int, rare: bool) -> Level:
-        """Parameters after every choice of which are signed and how their values are spelled."""
+    def _selected(self, params: Params, limit: int, rare: bool, joined: Level) -> Iterable[Node]:
+        """Parameters after every choice of which are signed and how their values are spelled.
+
+        Those that allow of no further mistake, by far the most, are joined at once.
+        """
         level: Level = {_key(params): Node(params, 0)}
         for stage, slot in self._choices.slots("select", "format"):
             right, *wrong = self._choices.of(stage, slot, limit, rare)
@@ -124,13 +139,27 @@ class States:
             for turn in wrong:
                 if turn is None:
                     continue
+                self._check(joined, grown)
                 run = _parameter_turn(turn, self._context)
                 for node in level.values():
                     # A turn that changes nothing explains nothing.
-                    if node.cost < limit and (after := run(node.state)) != node.state:
+                    if (after := run(node.state)) == node.state:
+                        continue
+                    if node.cost + 1 < limit:
                         _reach(grown, _key(after), after, node, turn)
+                    else:
+                        text = utf8(self._right_layout(tuple(after), rare).text(after))
+                        _reach(joined, text, text, node, turn)
             level = grown
-        return level
+        return level.values()
+
+    def _check(self, *levels: Level) -> None:
+        if sum(map(len, levels)) > self._most:
+            raise TooLarge
+
+    def _right_layout(self, names: tuple[str, ...], rare: bool) -> Layout:
+        ((_, ((_, layout), *_)), *_) = self._of_names(names, rare)
+        return layout
 
     def _ordered(self, node: Node, limit: int, rare: bool) -> list[Ordered]:
         """The orders that the names of a state may stand in, the right one first.
@@ -138,9 +167,7 @@ class States:
         A wrong turn that comes to the right order explains nothing.
         """
         names = tuple(node.state)
-        held = self._orders.get((names, rare))
-        if held is None:
-            held = self._orders[names, rare] = self._by_names(names, rare)
+        held = self._of_names(names, rare)
         if node.cost >= limit:
             return held[:1]
         in_order = held[0][1][0][1].names
@@ -150,16 +177,20 @@ class States:
                 by_value.append(([turn], self._layouts(ordered, rare)))
         return [*held, *by_value]
 
-    def _by_names(self, names: tuple[str, ...], rare: bool) -> list[Ordered]:
-        orders: dict[tuple[str, ...], list[Turn]] = {}
-        for turn in self._choices.taken("order", "order", 1, rare):
-            if not turn.by_value:
-                orders.setdefault(tuple(turn.run(names)), []).append(turn)
-        (in_order, (right, *_)), *others = orders.items()
-        return [
-            ([right], self._layouts(in_order, rare)),
-            *((turns, self._layouts(ordered, rare)) for ordered, turns in others),
-        ]
+    def _of_names(self, names: tuple[str, ...], rare: bool) -> list[Ordered]:
+        """The orders that depend on the names alone, the right one first."""
+        held = self._orders.get((names, rare))
+        if held is None:
+            orders: dict[tuple[str, ...], list[Turn]] = {}
+            for turn in self._choices.taken("order", "order", 1, rare):
+                if not turn.by_value:
+                    orders.setdefault(tuple(turn.run(names)), []).append(turn)
+            (in_order, (right, *_)), *others = orders.items()
+            held = self._orders[names, rare] = [
+                ([right], self._layouts(in_order, rare)),
+                *((turns, self._layouts(ordered, rare)) for ordered, turns in others),
+            ]
+        return held
 
     def _layouts(self, names: tuple[str, ...], rare: bool) -> list[tuple[Turn, Layout]]:
         joins = self._choices.taken("join", "join", 1, rare)
@@ -174,6 +205,11 @@ def _reach(level: Level, key: Hashable, state: Any, parent: Node, turn: Turn) ->
         level[key] = Node(state, cost, parent, turn)
     elif cost == held.cost:
         level[key] = Node(state, cost, held.parent, held.turn, (*held.others, (parent, turn)))
+
+
+def utf8(text: str) -> bytes:
+    """The bytes that are hashed, half a surrogate pair with its own."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _key(params: Params) -> Hashable:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..stages import Params, Segment, Turn
 from .drift import clock_turn
 from .search import Search
-from .states import Path
+from .states import Path, TooLarge
 
 #: Longer middles are not aligned character by character; that would take seconds.
 _LONGEST_ALIGNED = 4000
@@ -119,9 +119,12 @@ def makings(space: Search, theirs: str, params: Params, depth: int) -> list[Path
     """The fewest wrong turns that make the author's own string of this request."""
     clocks = list(_other_clocks(theirs, params))
     for total in range(depth + 1):
-        paths = _made(space, theirs, params, total)
-        for turn, changed in clocks if total else ():
-            paths += [(turn, *path) for path in _made(space, theirs, changed, total - 1)]
+        try:
+            paths = _made(space, theirs, params, total)
+            for turn, changed in clocks if total else ():
+                paths += [(turn, *path) for path in _made(space, theirs, changed, total - 1)]
+        except TooLarge:
+            break
         if paths:
             return paths
     return []

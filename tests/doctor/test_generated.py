@@ -1,8 +1,8 @@
 """Requests with one to four mistakes at once, made by plain hashlib code, and all explained.
 
 Nothing of alinb makes these signatures: `built` below is the program of somebody who is wrong. CI
-runs 600 cases, most with few mistakes; `ALINB_CASES=5000` runs as many with larger requests and as
-often four mistakes as one, `ALINB_SEED` others.
+runs 600 cases, most with few mistakes; `ALINB_CASES=5000` runs as many with larger requests and
+more mistakes, `ALINB_SEED` others.
 """
 
 import base64
@@ -428,14 +428,14 @@ def makes_a_difference(case: Case, made: dict) -> bool:
 def a_size(number: int) -> int:
     """How many mistakes the case of this number has."""
     if LONG:
-        return number % 4 + 1
+        return 4 if number % 10 == 9 else number % 3 + 1
     return 4 if number % 75 == 74 else 3 if number % 12 == 8 else number % 2 + 1
 
 
 def a_case(rng: random.Random, number: int) -> tuple[Case, str]:
     """A request with its mistakes; their ids take turns, so that none is forgotten."""
     size = a_size(number)
-    first = IDS[(number // 4 if LONG else number) % len(IDS)]
+    first = IDS[(number + number // len(IDS)) % len(IDS)]
     while True:
         case = a_request(rng, 14 if LONG or size < 3 else 6)
         groups = [group for group in GROUPS if first not in group]

@@ -1,16 +1,22 @@
 """The merged search reaches what brute force reaches, no more and no less."""
 
 import base64
+import hashlib
+import hmac
+import json
 import os
 import random
+import time
+from urllib.parse import urlencode
 
 import pytest
 
+from alinb.doctor import diagnose, states
 from alinb.doctor.mistakes import turns
 from alinb.doctor.search import Search
 from alinb.recipes import SYSTEM
 from alinb.signing import Interface
-from tests.benchmarks.doctor import CONTEXT, PARAMS, combinations, kinds, rebuilt
+from tests.benchmarks.doctor import CONTEXT, PARAMS, PATH, combinations, kinds, rebuilt
 
 KINDS = kinds()
 
@@ -136,3 +142,35 @@ def test_a_search_counts_what_it_tries():
     assert space.tried == 1
     space.match("0A" * 32, 1)
     assert 20 < space.tried < 60
+
+
+def test_a_search_that_grows_too_large_ends_early_and_says_so(monkeypatch):
+    wrong = f"https://api-sg.aliexpress.com/rest{PATH}?{urlencode({**PARAMS, 'sign': '0A' * 32})}"
+    monkeypatch.setattr(states, "LARGEST", 500_000)
+    found = diagnose(wrong, secret="s")
+    assert (found.verdict, found.complete) == ("unexplained", False)
+    assert "stopped" in found.summary
+    assert "wrong_secret" not in {finding.id for finding in found.findings}
+    assert found.searched > 1000
+
+
+def test_the_authors_own_string_is_explained_all_the_same(monkeypatch):
+    monkeypatch.setattr(states, "LARGEST", 50_000)
+    string = "&".join(f"{name}={PARAMS[name]}" for name in sorted(PARAMS))
+    sign = hashlib.sha1(string.encode()).hexdigest()
+    url = f"https://api-sg.aliexpress.com/rest{PATH}?{urlencode({**PARAMS, 'sign': sign})}"
+    found = diagnose({"url": url, "string_to_sign": string}, secret="s")
+    assert (found.verdict, found.complete) == ("explained", True)
+    assert set(found.mistakes) > {"digest_sha1", "lowercase_hex"}
+
+
+def test_a_long_request_is_searched_within_bounds():
+    params = {**PARAMS, "payload": json.dumps({"text": "<é> & " * 20_000})}
+    text = PATH + "".join(name + params[name] for name in sorted(params))
+    sign = hmac.new(b"s", text.encode(), "sha256").hexdigest()
+    body = urlencode({**params, "sign": sign})
+    request = {"method": "POST", "url": f"https://api-sg.aliexpress.com/rest{PATH}", "body": body}
+    began = time.process_time()
+    assert diagnose(request, secret="s").mistakes == ("lowercase_hex",)
+    assert diagnose(request, secret="other").verdict == "unexplained"
+    assert time.process_time() - began < 20
