@@ -1,0 +1,183 @@
+"""What came and what was answered: the bounded list that the inspector shows."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .. import wire
+from ..attempts import Attempt
+
+#: How many requests the inspector remembers, and how much of their bodies, in bytes.
+REMEMBERED = 500
+REMEMBERED_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came; `params` are its parameters from URL and body together."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    at: float = 0.0
+
+    @cached_property
+    def wire(self) -> wire.Wire:
+        return wire.parse(self.url, wire.header(self.headers, "content-type"), self.body)
+
+    @cached_property
+    def params(self) -> dict[str, str]:
+        return dict(self.wire.params)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An answer: HTTP status, content as sent, and the refusal's code ("" where it is none)."""
+
+    status: int
+    content: bytes
+    code: str = ""
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The content read as JSON."""
+        read: dict[str, Any] = json.loads(self.content)
+        return read
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer; `faults` are the faults that were at work on it.
+
+    `status` is None where the connection was broken on purpose, or no answer came; `problem` says
+    why. `elapsed_ms` is what the answer took.
+    """
+
+    number: int
+    request: Incoming
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+    code: str = ""
+    faults: tuple[str, ...] = ()
+    problem: str = ""
+    elapsed_ms: float | None = None
+    source: str = "sandbox"
+
+    @property
+    def size(self) -> int:
+        return len(self.request.body) + len(self.content)
+
+    def attempt(self) -> Attempt:
+        """The same as an attempt, with true values; `Attempt.redacted` hides them."""
+        return Attempt(
+            method=self.request.method,
+            url=self.request.url,
+            headers=self.request.headers,
+            body=self.request.body.decode("utf-8", "replace"),
+            status=self.status,
+            reply_headers=self.headers,
+            reply_text=self.content.decode("utf-8", "replace"),
+            problem=self.problem,
+            source=self.source,
+            at=self.request.at,
+            elapsed_ms=self.elapsed_ms,
+        )
+
+
+@dataclass
+class Exchanges:
+    """The latest exchanges, newest last, bounded in number and bytes; safe from any thread.
+
+    `keep` is called with each one, and may put it into a journal.
+    """
+
+    limit: int = REMEMBERED
+    limit_bytes: int = REMEMBERED_BYTES
+    keep: Callable[[Exchange], None] | None = None
+    _held: deque[Exchange] = field(default_factory=deque, repr=False)
+    _bytes: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _listeners: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Exchange | None]]] = field(
+        default_factory=set, repr=False
+    )
+
+    def number(self) -> int:
+        """The next exchange's number, from 1."""
+        return next(self._numbers)
+
+    def add(self, exchange: Exchange) -> None:
+        """Remember an exchange, forget the oldest beyond the bounds, and tell who listens."""
+        with self._lock:
+            self._held.append(exchange)
+            self._bytes += exchange.size
+            while len(self._held) > self.limit or self._too_large():
+                self._bytes -= self._held.popleft().size
+        if self.keep is not None:
+            self.keep(exchange)
+        for loop, queue in tuple(self._listeners):
+            _tell(loop, queue, exchange)
+
+    def clear(self) -> None:
+        """Forget all; numbers go on."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+
+    def get(self, number: int) -> Exchange | None:
+        return next((each for each in self if each.number == number), None)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """The remembered ones, newest first; a copy, for requests go on coming."""
+        with self._lock:
+            return iter(tuple(reversed(self._held)))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    async def listen(self) -> AsyncIterator[Exchange]:
+        """Each exchange as it comes, for as long as the iterator is held.
+
+        A listener that falls behind misses some: numbers show the gap.
+        """
+        queue: asyncio.Queue[Exchange | None] = asyncio.Queue(maxsize=200)
+        listener = (asyncio.get_running_loop(), queue)
+        self._listeners.add(listener)
+        try:
+            while (exchange := await queue.get()) is not None:
+                yield exchange
+        finally:
+            self._listeners.discard(listener)
+
+    def close(self) -> None:
+        """End every `listen`, as a server that stops has to."""
+        for loop, queue in tuple(self._listeners):
+            _tell(loop, queue, None)
+
+    def _too_large(self) -> bool:
+        return self._bytes > self.limit_bytes and len(self._held) > 1
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Exchange | None], what: Exchange | None
+) -> None:
+    def put() -> None:
+        if what is None and queue.full():
+            queue.get_nowait()
+        if not queue.full():
+            queue.put_nowait(what)
+
+    # A loop that has closed has nobody who listens.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(put)
