@@ -166,7 +166,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Hide known values anywhere in a text, and the values of tell-tale fields in it."""
-        text = self._by_value(text)
+        text = self.by_value(text)
         text = _IN_FORM.sub(self._form_field, text)
         text = _IN_HEADER.sub(self._header, text)
         return _IN_JSON.sub(self._json_field, text)
@@ -205,7 +205,8 @@ class Redactor:
             return self.text(value)
         return self.mark(self._kinds.get(value, kind), value)
 
-    def _by_value(self, text: str) -> str:
+    def by_value(self, text: str) -> str:
+        """Hide known values anywhere in a text, and nothing else."""
         if not self._spellings:
             return text
         if self._pattern is None:

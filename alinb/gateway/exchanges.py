@@ -7,7 +7,8 @@ import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -76,7 +77,7 @@ class Exchange:
 
     @property
     def size(self) -> int:
-        return len(self.request.body) + len(self.content)
+        return len(self.request.url) + len(self.request.body) + len(self.content)
 
     def attempt(self) -> Attempt:
         """The same as an attempt, with true values; `Attempt.redacted` hides them."""
@@ -95,6 +96,13 @@ class Exchange:
         )
 
 
+@dataclass(eq=False)
+class _Listener:
+    loop: asyncio.AbstractEventLoop
+    changed: asyncio.Event
+    closed: bool = False
+
+
 @dataclass
 class Exchanges:
     """The latest exchanges, newest last, bounded in number and bytes; safe from any thread.
@@ -109,9 +117,7 @@ class Exchanges:
     _bytes: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _listeners: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Exchange | None]]] = field(
-        default_factory=set, repr=False
-    )
+    _listeners: set[_Listener] = field(default_factory=set, repr=False)
 
     def number(self) -> int:
         """The next exchange's number, from 1."""
@@ -126,14 +132,14 @@ class Exchanges:
                 self._bytes -= self._held.popleft().size
         if self.keep is not None:
             self.keep(exchange)
-        for loop, queue in tuple(self._listeners):
-            _tell(loop, queue, exchange)
+        self._tell()
 
     def clear(self) -> None:
         """Forget all; numbers go on."""
         with self._lock:
             self._held.clear()
             self._bytes = 0
+        self._tell()
 
     def get(self, number: int) -> Exchange | None:
         return next((each for each in self if each.number == number), None)
@@ -146,38 +152,40 @@ class Exchanges:
     def __len__(self) -> int:
         return len(self._held)
 
-    async def listen(self) -> AsyncIterator[Exchange]:
-        """Each exchange as it comes, for as long as the iterator is held.
+    async def changes(self, patience_s: float | None = None) -> AsyncGenerator[bool]:
+        """True after each change, for as long as the iterator is held, or until `close`.
 
-        A listener that falls behind misses some: numbers show the gap.
+        Changes that come together count as one; what is there now says what they were. Where none
+        comes for `patience_s` it gives False.
         """
-        queue: asyncio.Queue[Exchange | None] = asyncio.Queue(maxsize=200)
-        listener = (asyncio.get_running_loop(), queue)
+        changed = asyncio.Event()
+        listener = _Listener(asyncio.get_running_loop(), changed)
         self._listeners.add(listener)
         try:
-            while (exchange := await queue.get()) is not None:
-                yield exchange
+            while not listener.closed:
+                try:
+                    async with asyncio.timeout(patience_s):
+                        await changed.wait()
+                except TimeoutError:
+                    yield False
+                    continue
+                changed.clear()
+                if not listener.closed:
+                    yield True
         finally:
             self._listeners.discard(listener)
 
     def close(self) -> None:
-        """End every `listen`, as a server that stops has to."""
-        for loop, queue in tuple(self._listeners):
-            _tell(loop, queue, None)
+        """End every `changes`, as a server that stops has to."""
+        for listener in tuple(self._listeners):
+            listener.closed = True
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            # A loop that has closed has nobody who listens.
+            with suppress(RuntimeError):
+                listener.loop.call_soon_threadsafe(listener.changed.set)
 
     def _too_large(self) -> bool:
         return self._bytes > self.limit_bytes and len(self._held) > 1
-
-
-def _tell(
-    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Exchange | None], what: Exchange | None
-) -> None:
-    def put() -> None:
-        if what is None and queue.full():
-            queue.get_nowait()
-        if not queue.full():
-            queue.put_nowait(what)
-
-    # A loop that has closed has nobody who listens.
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(put)
