@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ..app import App, Platform
 from ..errors import InputError, PortInUse
 from ..redact import Secret
-from .catalogue import Catalogue
 from .core import Gateway
+from .market import Market
 from .state import LIVES, State
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Sandbox:
         state = State(
             key, status=status, code_seconds=profile.code_seconds, clock=clock, random=random
         )
-        self.gateway = Gateway(self._app, state, Catalogue(products), clock, fault=fault, qps=qps)
+        self.gateway = Gateway(self._app, state, Market(products), clock, fault=fault, qps=qps)
         self._latency_s = latency_ms / 1000
         self._callback = callback
         self._asgi: Any = None

@@ -16,8 +16,7 @@ from ..app import App
 from ..attempts import Attempt
 from ..knowledge import load
 from ..signing import Interface, check, interface
-from .catalogue import Catalogue
-from .methods import ANSWERS, missing, simplified, takes_token
+from .methods import ANSWERS, Asked, Market, missing, simplified, takes_token
 from .state import State
 
 #: How far a timestamp may be from the gateway's clock, in s (AliExpress common parameters).
@@ -98,7 +97,7 @@ class Gateway:
 
     app: App
     state: State
-    catalogue: Catalogue
+    catalogue: Market
     clock: Callable[[], float]
     fault: str = ""
     qps: float = 0.0
@@ -189,7 +188,7 @@ class Gateway:
             raise Refusal("MissingParameter", "access_token")
         if absent := missing(name, params):
             raise Refusal("MissingParameter", absent)
-        return ANSWERS[name](self.catalogue, params)
+        return ANSWERS[name](Asked(self.catalogue, params, now=self.clock(), count=self._count))
 
     def _refused(self, refusal: Refusal, found: Interface) -> dict[str, Any]:
         code = refusal.code

@@ -1,4 +1,4 @@
-"""What the sandbox answers to its three business methods, in the live shapes."""
+"""What the sandbox answers to business methods: what is required, and the live shapes."""
 
 import math
 from collections.abc import Callable
@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from alinb.gateway import Sandbox
-from alinb.gateway.catalogue import Catalogue
-from alinb.gateway.methods import ANSWERS, LARGEST_PAGE, missing, simplified, takes_token
+from alinb.gateway.market.paging import LARGEST_PAGE
+from alinb.gateway.methods import (
+    ANSWERS,
+    Asked,
+    Market,
+    allowed,
+    group,
+    missing,
+    pure,
+    simplified,
+    takes_token,
+)  # fmt: skip
+from alinb.knowledge import load
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -16,17 +27,17 @@ SEARCH, DETAIL = "aliexpress.ds.text.search", "aliexpress.ds.product.get"
 QUERY = "aliexpress.affiliate.product.query"
 WHERE = {"local": "en_US", "countryCode": "US", "currency": "USD"}
 SIZE = 60
-CATALOGUE = Catalogue(SIZE)
+MARKET = Market(SIZE)
 #: More digits than Python reads as a number, and more than any id has.
 LONG = "9" * 5000
 
 
 def searched(**params: str) -> dict[str, Any]:
-    return ANSWERS[SEARCH](CATALOGUE, {**WHERE, **params})
+    return ANSWERS[SEARCH](Asked(MARKET, {**WHERE, **params}))
 
 
 def queried(**params: str) -> dict[str, Any]:
-    return ANSWERS[QUERY](CATALOGUE, params)
+    return ANSWERS[QUERY](Asked(MARKET, params))
 
 
 def records(answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,13 +47,44 @@ def records(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return list(answer["data"]["products"].get("selection_search_product", []))
 
 
-def test_three_methods_are_answered_and_named_as_live() -> None:
-    assert set(ANSWERS) == {SEARCH, DETAIL, QUERY}
-    assert {name: takes_token(name) for name in ANSWERS} == {
-        SEARCH: True,
-        DETAIL: True,
-        QUERY: False,
-    }
+def test_every_method_of_the_book_is_answered_but_the_token_calls() -> None:
+    book = {name for name in load("methods")["methods"] if not name.startswith("/auth/")}
+    assert set(ANSWERS) == book
+    assert len(book) == 41
+
+
+def test_tokens_are_needed_where_live_calls_need_them() -> None:
+    without = {name for name in ANSWERS if not takes_token(name)}
+    assert without == {n for n in ANSWERS if n.startswith("aliexpress.affiliate.")} | {
+        "aliexpress.ds.category.get", "aliexpress.ds.feedname.get",
+        "aliexpress.ds.recommend.feed.get"}  # fmt: skip
+
+
+def test_a_permission_group_belongs_to_the_category_of_an_app() -> None:
+    dropshipping, affiliate = allowed("Drop Shipping"), allowed("Affiliate")
+    assert group(SEARCH) in dropshipping - affiliate
+    assert group(QUERY) in affiliate - dropshipping
+    assert group("/auth/token/create") in dropshipping & affiliate
+    assert group("/order/get") in allowed("Commercial or Individual Developer") - dropshipping
+    assert (group("no.such.method"), allowed("No Such Category")) == ("", frozenset())
+    assert {group(name) for name in ANSWERS} == {"AE-Dropshipper", "AE-Affiliate", "Seller"}
+
+
+def test_what_hangs_on_the_moment_or_the_account_is_not_pure() -> None:
+    assert pure(SEARCH)
+    assert pure(DETAIL)
+    assert pure(QUERY)
+    for name in ("aliexpress.ds.order.create", "aliexpress.trade.ds.order.get", "/seller/get",
+                 "aliexpress.ds.freight.query", "aliexpress.ds.feed.itemids.get"):  # fmt: skip
+        assert not pure(name)
+    assert not pure("no.such.method")
+
+
+def test_a_file_part_counts_as_given() -> None:
+    name = "aliexpress.ds.image.search"
+    assert missing(name, {"shpt_to": "US"}) == "image_file_bytes"
+    assert missing(name, {"shpt_to": "US"}, ["image_file_bytes"]) == ""
+    assert missing(name, {}, ["image_file_bytes"]) == "shpt_to"
 
 
 @pytest.mark.parametrize(
@@ -139,25 +181,25 @@ class TestSearch:
 
 class TestDetail:
     def test_a_product_is_found_by_its_id(self) -> None:
-        wanted = {"product_id": str(CATALOGUE.ids[3]), "ship_to_country": "FR"}
-        answer = ANSWERS[DETAIL](CATALOGUE, wanted)
+        wanted = {"product_id": str(MARKET.ids[3]), "ship_to_country": "FR"}
+        answer = ANSWERS[DETAIL](Asked(MARKET, wanted))
         assert (answer["rsp_code"], answer["rsp_msg"]) == (200, "Call succeeds")
         base = answer["result"]["ae_item_base_info_dto"]
-        assert base["product_id"] == CATALOGUE.ids[3]
+        assert base["product_id"] == MARKET.ids[3]
         assert answer["result"]["logistics_info_dto"]["ship_to_country"] == "FR"
         skus = answer["result"]["ae_item_sku_info_dtos"]["ae_item_sku_info_d_t_o"]
         assert {sku["currency_code"] for sku in skus} == {"USD"}
 
     def test_the_target_currency_prices_the_skus(self) -> None:
         wanted = {
-            "product_id": str(CATALOGUE.ids[3]), "ship_to_country": "FR", "target_currency": "EUR",
+            "product_id": str(MARKET.ids[3]), "ship_to_country": "FR", "target_currency": "EUR",
         }  # fmt: skip
-        skus = ANSWERS[DETAIL](CATALOGUE, wanted)["result"]["ae_item_sku_info_dtos"]
+        skus = ANSWERS[DETAIL](Asked(MARKET, wanted))["result"]["ae_item_sku_info_dtos"]
         assert {s["currency_code"] for s in skus["ae_item_sku_info_d_t_o"]} == {"EUR"}
 
     @pytest.mark.parametrize("product_id", ["1", "0", "-1", "abc", "1005.5", LONG, "１"])
     def test_an_unknown_product_is_605(self, product_id: str) -> None:
-        answer = ANSWERS[DETAIL](CATALOGUE, {"product_id": product_id, "ship_to_country": "US"})
+        answer = ANSWERS[DETAIL](Asked(MARKET, {"product_id": product_id, "ship_to_country": "US"}))
         assert answer == {"rsp_code": 605, "rsp_msg": "ITEM_ID_NOT_FOUND"}
 
 
@@ -248,7 +290,7 @@ def test_the_three_views_agree_on_a_product() -> None:
     item = records(searched(keyWord="lamp"))[0]
     promoted = records(queried(keywords="lamp"))[0]
     wanted = {"product_id": item["itemId"], "ship_to_country": "US"}
-    base = ANSWERS[DETAIL](CATALOGUE, wanted)["result"]["ae_item_base_info_dto"]
+    base = ANSWERS[DETAIL](Asked(MARKET, wanted))["result"]["ae_item_base_info_dto"]
     assert int(item["itemId"]) == promoted["product_id"] == base["product_id"]
     assert item["title"] == promoted["product_title"] == base["subject"]
     assert item["targetSalePrice"] == promoted["target_sale_price"]
