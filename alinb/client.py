@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import anyio
 import httpx
@@ -183,7 +183,7 @@ class AsyncClient(Session):
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
         if self.asgi is not None and transport is None:
-            transport = httpx.ASGITransport(self.asgi, raise_app_exceptions=False)
+            transport = _Inside(self.asgi)
         self._http = httpx.AsyncClient(
             transport=transport, timeout=timeout, trust_env=self.may_use_proxy
         )
@@ -241,6 +241,21 @@ class AsyncClient(Session):
         return f"<AsyncClient {self.app.key} at {self.app.platform.api}>"
 
 
+class _Inside(httpx.AsyncBaseTransport):
+    """An ASGI gateway in this process, whose broken lines and failures look as over a socket."""
+
+    def __init__(self, asgi: Any) -> None:
+        self._inner = httpx.ASGITransport(asgi)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._inner.handle_async_request(request)
+        except ConnectionResetError as error:
+            raise httpx.ReadError(str(error), request=request) from None
+        except Exception:
+            return httpx.Response(500, content=b"Internal Server Error")
+
+
 class _InProcess(httpx.BaseTransport):
     """Lets the sync client talk to an ASGI gateway in this process, on an event loop of its own.
 
@@ -248,7 +263,7 @@ class _InProcess(httpx.BaseTransport):
     """
 
     def __init__(self, asgi: Any) -> None:
-        self._inner = httpx.ASGITransport(asgi, raise_app_exceptions=False)
+        self._inner = _Inside(asgi)
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -264,8 +279,12 @@ class _InProcess(httpx.BaseTransport):
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        content = await response.aread()
-        return httpx.Response(response.status_code, headers=response.headers, content=content)
+        # As it came: reading the response would unpack it, and the caller's would do so again.
+        stream = cast(httpx.AsyncByteStream, response.stream)
+        content = b"".join([part async for part in stream])
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=httpx.ByteStream(content)
+        )
 
     def close(self) -> None:
         if self._loop is not None and self._thread is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -52,6 +53,15 @@ def parse(url: str, content_type: str = "", body: bytes | str = b"") -> Wire:
     return Wire(_pairs(query), form, files, kind)
 
 
+def file_contents(content_type: str, body: bytes) -> dict[str, bytes]:
+    """What each file part of a multipart body holds, by its name."""
+    return {
+        name: content if isinstance(content, bytes) else b""
+        for name, is_file, content in _parts(content_type, body)
+        if is_file
+    }
+
+
 def header(headers: Iterable[tuple[str, str]], name: str) -> str:
     """A header's value whatever the case of its name, "" where it is absent."""
     return next((value for key, value in headers if key.lower() == name), "")
@@ -78,19 +88,23 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 def _multipart(
     content_type: str, raw: bytes
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + raw)
     form: list[tuple[str, str]] = []
     files: list[str] = []
+    for name, is_file, content in _parts(content_type, raw):
+        if is_file:
+            files.append(name)
+        else:
+            form.append(
+                (name, content.decode("utf-8", "replace") if isinstance(content, bytes) else "")
+            )
+    return tuple(form), tuple(files)
+
+
+def _parts(content_type: str, raw: bytes) -> Iterator[tuple[str, bool, Any]]:
+    """The named parts of a multipart body: name, whether it is a file, and its content."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + raw)
     for part in message.iter_parts() if message.is_multipart() else ():
         name = part.get_param("name", header="content-disposition")
-        if not isinstance(name, str):
-            continue
-        if part.get_filename() is not None:
-            files.append(name)
-            continue
-        content = part.get_payload(decode=True)
-        form.append(
-            (name, content.decode("utf-8", "replace") if isinstance(content, bytes) else "")
-        )
-    return tuple(form), tuple(files)
+        if isinstance(name, str):
+            yield name, part.get_filename() is not None, part.get_payload(decode=True)

@@ -104,7 +104,7 @@ def ask(signed: Callable[..., dict[str, str]]) -> Callable[..., dict[str, Any]]:
         query = urlencode({k: v for k, v in sent.items() if v is not None})
         route = at or (f"/rest{name}" if name.startswith("/") else "/sync")
         came = Incoming("GET", f"http://127.0.0.1{route}?{query}", at=box.gateway.clock())
-        answered = box.gateway.answer(came)
+        answered = box.gateway.answer(came, box.faults.draw())
         assert answered.status == 200, "the gateway says no with HTTP 200 too"
         return answered.body
 

@@ -1,41 +1,47 @@
 """The sandbox: the gateway's side of the protocol, in this process or on a port.
 
-What it does not emulate: other apps, permission groups and review, real products and accounts,
-quotas by day, and every method that `alinb.gateway.methods.ANSWERS` does not name.
+What it does not emulate: several apps at once, app review, IP lists, XML replies, the URL length a
+GET may have, real products, prices, stock, payment and accounts, web-hooks, and whatever nobody
+outside the platform knows (`alinb.gateway.switches.UNKNOWN` lists what is assumed there).
 """
 
 from __future__ import annotations
 
+import math
 import secrets
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..app import App, Platform
-from ..errors import InputError, PortInUse
+from ..errors import InputError
 from ..redact import Secret
-from .core import Gateway
-from .market import Market
+from . import faults
+from .core import CATEGORIES, Gateway
+from .exchanges import Exchange, Exchanges
+from .limits import Limits, Rates
+from .methods import Market
 from .state import LIVES, State
+from .switches import Switches
 
 if TYPE_CHECKING:
-    import uvicorn
+    from .serving import Serving
 
 __all__ = ["Sandbox", "sandbox"]
-
-#: How long a sandbox may take to start listening, in s.
-START_S = 15.0
 
 
 class Sandbox:
     """A gateway of your own, with one app, its consent page and a catalogue of products.
 
     In process it is used by handing it to a client; `serve()` puts it on a port of 127.0.0.1 for
-    programs in any language. `status` test or online sets the tokens' lives. `fault` refuses every
-    signed call with that code, `latency_ms` delays each answer, `qps` limits calls a second.
-    `callback` is the registered redirect URI; without one any is taken.
+    programs in any language. `status` test or online sets the tokens' lives, `category` the API
+    groups of the app. `callback` is the registered redirect URI; without one any is taken. `fault`
+    names what goes wrong, as `alinb.gateway.faults.read` has it: a refusal's code, or a fault of
+    the line such as `reset@0.1`. `latency_ms` delays each answer. `qps` limits calls a second: a
+    number, one by method, or `published`; `quota` calls a day. `assume` settles what nobody knows,
+    as `alinb.gateway.switches.UNKNOWN` has it. `journal` keeps every request. Raises `InputError`
+    for an option that cannot be.
 
         with alinb.sandbox() as gateway:
             client = alinb.Client(gateway)
@@ -49,28 +55,45 @@ class Sandbox:
         secret: str | Secret = "",
         platform: str | Platform = "aliexpress",
         status: str = "test",
+        category: str = "all",
         callback: str = "",
         fault: str = "",
         latency_ms: float = 0.0,
-        qps: float = 0.0,
-        products: int = 240,
+        qps: Rates = 0.0,
+        quota: int = 0,
+        burst: int = 2,
+        ban_s: float = 0.0,
+        products: int = 5000,
+        assume: Mapping[str, str] | None = None,
+        keep: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        if status not in LIVES:
-            raise InputError(f"{status!r} is no app status.", next_step="Use test or online.")
+        _one_of("app status", status, LIVES)
+        _one_of("app category", category, CATEGORIES)
+        if not 0 <= latency_ms < math.inf:
+            raise InputError(
+                f"A latency of {latency_ms} ms makes no sense.", next_step="Use 0 or more."
+            )
         profile = Platform.named(platform) if isinstance(platform, str) else platform
         key = app_key or str(500_000 + int.from_bytes(random(4)) % 400_000)
         self._app = App(key, secret or random(16).hex(), profile.at("http://127.0.0.1"))
+        switches = Switches.of(assume or {})
         state = State(
-            key, status=status, code_seconds=profile.code_seconds, clock=clock, random=random
-        )
-        self.gateway = Gateway(self._app, state, Market(products), clock, fault=fault, qps=qps)
-        self._latency_s = latency_ms / 1000
+            key, status=status, code_seconds=profile.code_seconds, clock=clock, random=random,
+            platform=profile.name, switches=switches,
+        )  # fmt: skip
+        limits = Limits(clock, qps=qps, quota=quota, burst=burst, ban_s=ban_s)
+        self.gateway = Gateway(
+            self._app, state, Market(products), limits, clock, switches, category,
+            Exchanges(keep=keep),
+        )  # fmt: skip
+        self.faults = faults.Faults(faults.read(fault), random)
+        if latency_ms:
+            self.faults.switch_on(f"latency={latency_ms:.9g}")
         self._callback = callback
         self._asgi: Any = None
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._serving: Serving | None = None
         self.url = ""
 
     @property
@@ -85,57 +108,41 @@ class Sandbox:
         """The ASGI app to talk to in process; None once it is served on a port."""
         return None if self.url else self._build()
 
-    def code(self) -> str:
-        """A fresh authorization code, as the consent page would give one."""
-        return self.gateway.state.new_code()
+    def code(self, *, account: str = "buyer", app_key: str = "") -> str:
+        """A fresh authorization code, as the consent page would give one.
+
+        `account` is buyer or seller; with another `app_key` it is one that this app is refused.
+        """
+        return self.gateway.state.new_code(account=account, app_key=app_key)
 
     def serve(self, port: int = 0) -> Self:
         """Listen on 127.0.0.1, on a free port where `port` is 0; `url` says where.
 
         Raises `PortInUse` where another program has the port.
         """
-        import uvicorn
+        from .serving import Serving
 
-        if self.url:
-            return self
-        # uvicorn binds its own socket: one handed over lacks TCP_NODELAY and answers 40 ms late.
-        config = uvicorn.Config(
-            self._build(), host="127.0.0.1", port=port, log_config=None, access_log=False,
-            lifespan="off", server_header=False, log_level="critical",
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=_run, args=(server,), name="alinb-sandbox", daemon=True)
-        thread.start()
-        deadline = time.monotonic() + START_S
-        while not server.started and thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.005)
-        if not server.started:
-            server.should_exit = True
-            raise PortInUse(
-                f"The sandbox cannot listen on port {port}.",
-                next_step="Choose another with --port, or 0 for a free one.",
-            )
-        self._server, self._thread = server, thread
-        bound = server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{bound}"
+        if not self.url:
+            self._serving = Serving(self._build(), port, what="sandbox")
+            self.url = self._serving.url
         return self
 
     def close(self) -> None:
         """Stop listening; the sandbox can still be used in process."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(5)
-            if self._thread.is_alive():
-                self._server.force_exit = True
-                self._thread.join(5)
-        self._server = self._thread = None
+        self.gateway.exchanges.close()
+        if self._serving is not None:
+            self._serving.close()
+        self._serving = None
         self.url = ""
 
     def _build(self) -> Any:
         if self._asgi is None:
             from .asgi import build
 
-            self._asgi = build(self.gateway, latency_s=self._latency_s, callback=self._callback)
+            self._asgi = build(
+                self.gateway, self.faults, callback=self._callback,
+                page_token=secrets.token_urlsafe(16),
+            )  # fmt: skip
         return self._asgi
 
     def __enter__(self) -> Self:
@@ -158,9 +165,6 @@ def sandbox(**options: Any) -> Sandbox:
     return Sandbox(**options)
 
 
-def _run(server: uvicorn.Server) -> None:
-    # uvicorn ends its thread with SystemExit where the port is taken; `serve` sees that.
-    try:
-        server.run()
-    except SystemExit:
-        return
+def _one_of(what: str, given: str, known: Mapping[str, Any]) -> None:
+    if given not in known:
+        raise InputError(f"{given!r} is no {what}.", next_step=f"Use {' or '.join(known)}.")

@@ -1,157 +1,203 @@
-"""The sandbox over HTTP: a thin Starlette shell around the gateway's core."""
+"""The sandbox over HTTP: a short way for gateway calls, Starlette for the pages."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
-import secrets
+import json
 import time
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .. import doctor, wire
-from ..attempts import Attempt
-from ..redact import Redactor
-from . import pages
-from .core import Gateway, Incoming
+from .. import wire
+from ..errors import InputError
+from . import delivery, inspector, pages
+from .core import Exchange, Gateway, Incoming, Outgoing
+from .faults import HEADER, NOTHING, Faults
+from .guard import Guard
+from .state import ACCOUNTS
 
 #: Every answer says that it does not come from the platform.
-MARK = {"x-alinb-sandbox": "not the real gateway"}
+MARK = ("x-alinb-sandbox", "not the real gateway")
 LARGEST_BODY = 8 * 1024 * 1024
-#: How long one load of the inspector may search for mistakes, in s; one search may take a second.
-INSPECTION_S = 3.0
-#: Names this machine goes by; any other Host is a page of somebody else's (DNS rebinding).
-_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+_ENTRANCES = frozenset({"/rest", "/sync", "/router/rest"})
 
 
-def build(gateway: Gateway, *, latency_s: float = 0.0, callback: str = "") -> Starlette:
-    """The ASGI app of a gateway. `callback` is the registered redirect URI, "" for any."""
-    form_token = secrets.token_urlsafe(16)
-    summaries: dict[tuple[str, str], str] = {}
+def build(gateway: Gateway, faults: Faults, *, callback: str, page_token: str) -> ASGIApp:
+    """The ASGI app of a gateway. `callback` is the registered redirect URI, "" for any.
 
-    async def call(request: Request) -> Response:
-        body = await _body(request)
+    `page_token` has to come with whatever changes something by way of a page.
+    """
+    consent = _Consent(gateway, callback, page_token)
+    routes: list[BaseRoute] = [
+        Route("/", _home, methods=["GET"]),
+        Route("/oauth/authorize", consent.page, methods=["GET", "POST"]),
+        Route("/apps/oauth/authorize", consent.page, methods=["GET", "POST"]),
+        Route("/authorize", consent.page, methods=["GET", "POST"]),
+        Route("/callback", consent.landed, methods=["GET"]),
+        Route("/sandbox/code", consent.code, methods=["POST"]),
+        *inspector.routes(
+            gateway.exchanges, secret=gateway.app.secret, faults=faults, page_token=page_token
+        ),
+    ]
+    return Outside(Guard(Front(gateway, faults, Starlette(routes=routes)), MARK))
+
+
+class Outside:
+    """The outermost layer: it alone sees the connection, which a fault may have to break."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn hands over its protocol's own method, and offers no other way to the socket.
+        scope[delivery.TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await self._app(scope, receive, send)
+
+
+class Front:
+    """Answers gateway calls itself and hands everything else to the pages.
+
+    A call takes this short way because a framework's routing and request objects would cost more
+    than all the checks.
+    """
+
+    def __init__(self, gateway: Gateway, faults: Faults, others: ASGIApp) -> None:
+        self._gateway = gateway
+        self._faults = faults
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path in _ENTRANCES or path.startswith("/rest/")):
+            await self._call(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway, tick = self._gateway, time.perf_counter()
+        if scope["method"] not in ("GET", "POST", "HEAD"):
+            return await _say(scope, send, 405, "MethodNotAllowed", "Use GET or POST.")
+        body = await _body(receive)
         if body is None:
-            return JSONResponse({"type": "ISV", "code": "RequestTooLarge"}, 413)
-        if latency_s:
-            await asyncio.sleep(latency_s)
-        answered = gateway.answer(_incoming(request, body, gateway.clock()))
-        return JSONResponse(answered.body, answered.status)
+            return await _say(scope, send, 413, "RequestTooLarge", "The body is larger than 8 MiB.")
+        request = _incoming(scope, body, gateway.clock())
+        try:
+            drawn = self._faults.draw(wire.header(request.headers, HEADER))
+        except InputError as error:
+            return await _say(scope, send, 400, "InvalidFault", str(error))
+        answered = gateway.answer(request, drawn)
+        if "latency" in drawn.values:
+            await asyncio.sleep(drawn.values["latency"] / 1000)
+        planned = delivery.plan(answered, drawn)
+        # Kept before it goes out: who has the answer finds it in the list.
+        gateway.exchanges.add(
+            Exchange(
+                gateway.exchanges.number(), request, planned.status, answered.headers,
+                planned.content, answered.code, drawn.names, planned.problem,
+                (time.perf_counter() - tick) * 1000,
+            )
+        )  # fmt: skip
+        await delivery.deliver(scope, send, planned, drawn)
+        return None
 
-    async def authorize(request: Request) -> Response:
+
+class _Consent:
+    """The consent page, where it leads, and codes without it."""
+
+    def __init__(self, gateway: Gateway, callback: str, page_token: str) -> None:
+        self._gateway = gateway
+        self._callback = callback
+        self._token = page_token
+
+    async def page(self, request: Request) -> Response:
         asked = dict(request.query_params)
         if request.method == "POST":
-            asked = dict(wire.parse("", "", await _body(request) or b"").form)
-            if not hmac.compare_digest(asked.pop("form_token", "").encode(), form_token.encode()):
-                return _page(
-                    pages.problem("Open the consent link again: this form is too old."), 403
-                )
-        if why := _unusable(asked, gateway, callback):
+            body = await _body(request.receive)
+            asked = dict(wire.parse("", "", body or b"").form)
+            if not hmac.compare_digest(asked.pop("form_token", "").encode(), self._token.encode()):
+                said = "Open the consent link again: this form is too old."
+                return _page(pages.problem(said), 403)
+        if why := self._unusable(asked):
             return _page(pages.problem(why), 400)
-        decision, _account = asked.pop("decision", ""), asked.pop("account", "")
+        decision, account = asked.pop("decision", ""), asked.pop("account", "")
         if request.method == "GET":
-            return _page(pages.consent(gateway.app.key, asked, form_token))
-        back = (
-            asked.get("redirect_uri")
-            or callback
-            or str(request.url.replace(path="/callback", query=""))
-        )
-        more = (
-            {"code": gateway.state.new_code()}
-            if decision == "allow"
-            else {"error": "access_denied"}
-        )
+            return _page(pages.consent(self._gateway.app.key, asked, self._token))
+        own = str(request.url.replace(path="/callback", query=""))
+        back = asked.get("redirect_uri") or self._callback or own
+        more = {"error": "access_denied"}
+        if decision == "allow":
+            who = account if account in ACCOUNTS else "buyer"
+            country = asked.get("country", "")
+            more = {"code": self._gateway.state.new_code(account=who, country=country)}
         if "state" in asked:
             more["state"] = asked["state"]
         return RedirectResponse(pages.with_query(back, more), 303)
 
-    async def landed(request: Request) -> Response:
+    async def landed(self, request: Request) -> Response:
         return _page(pages.callback(str(request.url), dict(request.query_params)))
 
-    async def code(request: Request) -> Response:
-        return JSONResponse({"code": gateway.state.new_code(), "app_key": gateway.app.key})
-
-    async def inspector(request: Request) -> Response:
-        return _page(pages.inspector(await asyncio.to_thread(_diagnosed, gateway, summaries)))
-
-    async def home(request: Request) -> Response:
-        return RedirectResponse("/inspector", 303)
-
-    both = ["GET", "POST"]
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
-        ("/", home, ["GET"]),
-        ("/oauth/authorize", authorize, both),
-        ("/apps/oauth/authorize", authorize, both),
-        ("/callback", landed, ["GET"]),
-        ("/sandbox/code", code, ["POST"]),
-        ("/inspector", inspector, ["GET"]),
-        ("/rest", call, both),
-        ("/rest/{path:path}", call, both),
-        ("/sync", call, both),
-        ("/router/rest", call, both),
-    ]
-    return Starlette(
-        routes=[Route(path, endpoint, methods=methods) for path, endpoint, methods in routes],
-        middleware=[
-            Middleware(_Marked),
-            Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
-        ],
-    )
-
-
-class _Marked:
-    """Puts `MARK` on every answer, the refused hosts and unknown paths among them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(MARK)
-            await send(message)
-
-        await self.app(scope, receive, marked)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, or None where it is larger than any call's."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return body
-
-
-def _incoming(request: Request, body: bytes, now: float) -> Incoming:
-    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw)
-    return Incoming(request.method, str(request.url), headers, body, now)
-
-
-def _unusable(asked: dict[str, str], gateway: Gateway, callback: str) -> str:
-    """Why a consent link cannot be used, "" where it can."""
-    if asked.get("client_id") != gateway.app.key:
-        return (
-            f"client_id is {asked.get('client_id')!r}; this sandbox's app is {gateway.app.key!r}."
+    async def code(self, request: Request) -> Response:
+        asked = request.query_params
+        made = self._gateway.state.new_code(
+            account=asked.get("account", "buyer"), app_key=asked.get("app_key", "")
         )
-    if asked.get("response_type") != "code":
-        return "response_type has to be “code”."
-    back = asked.get("redirect_uri", "")
-    if back and callback and back != callback:
-        return f"Invalid redirect_uri: the registered callback is {callback!r}."
-    if back and not _is_web_address(back):
-        return "Invalid redirect_uri: it has to be a full http or https URL."
-    return ""
+        return JSONResponse({"code": made, "app_key": self._gateway.app.key})
+
+    def _unusable(self, asked: dict[str, str]) -> str:
+        """Why a consent link cannot be used, "" where it can."""
+        key, platform = self._gateway.app.key, self._gateway.app.platform
+        if asked.get("client_id") != key:
+            return f"client_id is {asked.get('client_id')!r}; this sandbox's app is {key!r}."
+        if asked.get("response_type") != "code":
+            return "response_type has to be “code”."
+        if "uuid" in asked and platform.name.startswith("lazada"):
+            return "uuid is not available; leave it out."
+        back = asked.get("redirect_uri", "")
+        if back and self._callback and back != self._callback:
+            return (
+                "Redirect uri does not match the callback URL of the APP: registered is "
+                f"{self._callback!r}. Invalid redirect_uri."
+            )
+        if back and not _is_web_address(back):
+            return "Invalid redirect_uri: it has to be a full http or https URL."
+        return ""
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse("/inspector", 303)
+
+
+def _incoming(scope: Scope, body: bytes, now: float) -> Incoming:
+    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    # Some servers' raw_path has the query in it.
+    target = raw.partition(b"?")[0] + (b"?" + scope["query_string"]) * bool(scope["query_string"])
+    host = wire.header(headers, "host")
+    verb = "GET" if scope["method"] == "HEAD" else scope["method"]
+    return Incoming(verb, f"http://{host}{target.decode('latin-1')}", headers, body, now)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body, or None where it is larger than any call's."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body") and len(body) <= LARGEST_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+    return body if len(body) <= LARGEST_BODY else None
+
+
+async def _say(scope: Scope, send: Send, status: int, code: str, message: str) -> None:
+    """An answer of the sandbox itself, not of the gateway that it stands for."""
+    content = json.dumps({"type": "ISV", "code": code, "message": message}).encode()
+    said = Outgoing(status, content)
+    await delivery.deliver(scope, send, delivery.plan(said, NOTHING), NOTHING)
 
 
 def _is_web_address(url: str) -> bool:
@@ -162,36 +208,12 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _diagnosed(
-    gateway: Gateway, summaries: dict[tuple[str, str], str]
-) -> list[tuple[Attempt, str]]:
-    """The latest requests, each with what the doctor says of a wrong signature.
-
-    `summaries` holds what was found before, by URL and body, and is brought up to date.
-    """
-    redactor = Redactor(secrets.token_bytes(16), [("app_secret", gateway.app.secret.reveal())])
-    deadline = time.monotonic() + INSPECTION_S
-    rows, kept = [], set()
-    for attempt in gateway.attempts():
-        key = (attempt.url, attempt.body)
-        said = summaries.get(key, "")
-        if attempt.code in ("IncompleteSignature", "25") and not said:
-            said = "Reload this page for the diagnosis."
-            if time.monotonic() < deadline:
-                said = doctor.diagnose(attempt, secret=gateway.app.secret).summary
-                summaries[key] = said
-        kept.add(key)
-        rows.append((attempt.redacted(redactor), said))
-    for key in summaries.keys() - kept:
-        summaries.pop(key, None)
-    return rows
-
-
 def _page(html: str, status: int = 200) -> HTMLResponse:
     policy = {
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
         "frame-ancestors 'none'; base-uri 'none'",
         "referrer-policy": "no-referrer",
         "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
     }
     return HTMLResponse(html, status, policy)

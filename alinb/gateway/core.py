@@ -2,124 +2,107 @@
 
 from __future__ import annotations
 
-import math
+import hmac
+import itertools
+import json
 import re
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
-from .. import wire
+from .. import signing
 from ..app import App
 from ..attempts import Attempt
-from ..knowledge import load
-from ..signing import Interface, check, interface
-from .methods import ANSWERS, Asked, Market, missing, simplified, takes_token
+from ..signing import Interface, interface
+from ..stages import Context, Signer
+from . import methods, refusals
+from .exchanges import Exchange, Exchanges, Incoming, Outgoing
+from .faults import NOTHING, PAGING, Drawn
+from .limits import Limits
+from .methods import Asked
+from .refusals import Refusal
 from .state import State
+from .switches import Switches
+
+__all__ = ["Exchange", "Exchanges", "Gateway", "Incoming", "Outgoing"]
 
 #: How far a timestamp may be from the gateway's clock, in s (AliExpress common parameters).
 SKEW_S = 7200
-#: How many requests the inspector remembers.
-REMEMBERED = 200
 
-#: The TOP number and text of each refusal (open.alitrip.com 102707).
-_TOP = {
-    "MissingParameter:method": (21, "Missing Method"),
-    "MissingParameter:sign": (24, "Missing Signature"),
-    "MissingParameter:app_key": (28, "Missing App Key"),
-    "MissingParameter:timestamp": (30, "Missing Timestamp"),
-    "MissingParameter:access_token": (26, "Missing Session"),
-    "MissingParameter": (40, "Missing Required Arguments"),
-    "InvalidApiPath": (22, "Invalid Method"),
-    "IncompleteSignature": (25, "Invalid signature"),
-    "IllegalAccessToken": (27, "Invalid session"),
-    "InvalidAppKey": (29, "Invalid app Key"),
-    "IllegalTimestamp": (31, "Invalid timestamp"),
-    "ApiCallLimit": (7, "App Call Limited"),
+#: What each interface computes with. A path call is never seen to work with md5; TOP's own names
+#: are md5 and hmac, hmac-sha256 came later (open.alitrip.com 101617; AliExpress openservice 1385).
+_SIGN_METHODS = {
+    "system": {"sha256", "hmac-sha256"},
+    "system_sync": {"sha256", "hmac-sha256"},
+    "business": {"sha256", "hmac-sha256", "md5", "hmac"},
+    "top": {"sha256", "hmac-sha256", "md5", "hmac"},
 }
 
-_TEXTS = {
-    "InvalidAppKey": "The specified App Key is invalid",
-    "IncompleteSignature": "The request signature does not conform to platform standards",
-    "IllegalTimestamp": "The specified timestamp is invalid or expired",
-    "InvalidApiPath": "The specified API Path is invalid",
-    "InvalidCode": "Invalid authorization code",
-    "IllegalAccessToken": "The specified access token is invalid or expired",
-    "IllegalRefreshToken": "The specified refresh token is invalid or expired",
-    "ApiCallLimit": "Api access frequency exceeds the limit. this ban will last {seconds} seconds",
+#: App categories as options, and what the App Console calls them; `all` is what no real app may.
+CATEGORIES: Mapping[str, str] = {
+    "all": "",
+    "dropshipping": "Drop Shipping",
+    "affiliate": "Affiliate",
+    "developer": "Commercial or Individual Developer",
 }
 
+#: Answers to longer parameters than these characters are made anew each time.
+_LONGEST_KEPT = 2000
 
-@dataclass(frozen=True)
-class Incoming:
-    """A request as it came; `params` are its parameters from URL and body together."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    at: float = 0.0
-
-    @cached_property
-    def wire(self) -> wire.Wire:
-        return wire.parse(self.url, wire.header(self.headers, "content-type"), self.body)
-
-    @cached_property
-    def params(self) -> Mapping[str, str]:
-        return self.wire.params
-
-
-class Outgoing(NamedTuple):
-    """An answer: HTTP status, JSON body, and the refusal's code ("" where it is none)."""
-
-    status: int
-    body: dict[str, Any]
-    code: str = ""
-
-
-class Refusal(Exception):
-    """Why the gateway says no; caught where the answer is shaped."""
-
-    def __init__(self, code: str, parameter: str = "", **more: str) -> None:
-        super().__init__(code)
-        self.code, self.parameter, self.more = code, parameter, more
+_SEPARATORS = (",", ":")
+_TOKEN_CALLS = {
+    "/auth/token/create": "create",
+    "/auth/token/security/create": "create",
+    "/auth/token/createWithOpenId": "create",
+    "/auth/token/refresh": "refresh",
+    "/auth/token/security/refresh": "refresh",
+}
 
 
 @dataclass
 class Gateway:
     """Checks app key, then signature, then the rest, in the order and shapes of the platform.
 
-    `fault` is a code that every properly signed call is refused with, `qps` a limit of calls a
-    second over all methods. The clock gives epoch s.
+    `category` is the app's, which decides its permission groups. The clock gives epoch s.
     """
 
     app: App
     state: State
-    catalogue: Market
+    market: methods.Market
+    limits: Limits
     clock: Callable[[], float]
-    fault: str = ""
-    qps: float = 0.0
-    seen: deque[tuple[Incoming, Outgoing]] = field(
-        default_factory=lambda: deque(maxlen=REMEMBERED), repr=False
-    )
-    _count: int = 0
-    _next_free: float = 0.0
+    switches: Switches = field(default_factory=Switches)
+    category: str = "all"
+    exchanges: Exchanges = field(default_factory=Exchanges, repr=False)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _token_calls: int = 0
 
-    def answer(self, request: Incoming) -> Outgoing:
+    def __post_init__(self) -> None:
+        self._signer = lru_cache(256)(self._new_signer)
+        self._page = lru_cache(512)(self._new_page)
+
+    def answer(self, request: Incoming, drawn: Drawn = NOTHING) -> Outgoing:
         """The answer to a request; HTTP 200 whatever it says."""
-        self._count += 1
+        number = next(self._numbers)
         found = interface(request.url, request.params)
         try:
-            body = self._checked(request, found)
-            answered = Outgoing(200, body)
+            return Outgoing(200, self._checked(request, found, drawn, number))
         except Refusal as refusal:
-            answered = Outgoing(200, self._refused(refusal, found), refusal.code)
-        self.seen.append((request, answered))
-        return answered
+            ids = self._ids(number)
+            if refusal.payload is not None:
+                payload = json.dumps(refusal.payload, ensure_ascii=False, separators=_SEPARATORS)
+                content = self._rooted(request.params, found, payload[1:-1], ids)
+                return Outgoing(200, content, refusal.code)
+            body = refusals.body(refusal, found, ids, platform=self.app.platform.name)
+            return Outgoing(200, _encoded(body), refusal.code)
 
-    def _checked(self, request: Incoming, found: Interface) -> dict[str, Any]:
+    def attempts(self) -> list[Attempt]:
+        """The remembered requests as attempts, newest first."""
+        return [exchange.attempt() for exchange in self.exchanges]
+
+    def _checked(self, request: Incoming, found: Interface, drawn: Drawn, number: int) -> bytes:
         params = request.params
         for name in ("app_key", "sign"):
             if not params.get(name):
@@ -129,148 +112,193 @@ class Gateway:
         for name in ("timestamp", "sign_method"):
             if not params.get(name):
                 raise Refusal("MissingParameter", name)
-        if not check(request, self.app.secret):
+        if not self._is_signed(request, found):
             raise Refusal("IncompleteSignature")
-        self._check_time(params["timestamp"], found)
-        self._check_rate()
-        if self.fault:
-            raise Refusal(self.fault)
-        if found.path:
-            return {**self._system(found.path, params), **self._ids()}
-        name = params.get("method", "")
+        now = self.clock() + drawn.values.get("clock_skew", 0.0)
+        self._check_time(params["timestamp"], found, now)
+        name = found.path or params.get("method", "")
+        self.limits.take(name)
+        if drawn.code:
+            raise self._asked_for(name, drawn)
+        if found.path in _TOKEN_CALLS:
+            body = self._token_call(found.path, request)
+            return _encoded({**body, **self._ids(number)})
         if not name:
             raise Refusal("MissingParameter", "method")
-        payload = {**self._business(name, params), **self._ids()}
-        if params.get("simplify") == "true":
-            return {key: simplified(value) for key, value in payload.items()}
-        return {name.replace(".", "_") + "_response": payload}
+        return self._business(name, found, request, drawn, number)
 
-    def _check_time(self, text: str, found: Interface) -> None:
-        moments = list(_moments(text, found))
-        if not any(abs(moment - self.clock()) <= SKEW_S for moment in moments):
+    def _is_signed(self, request: Incoming, found: Interface) -> bool:
+        params = request.params
+        by = params["sign_method"]
+        if by not in _SIGN_METHODS.get(found.kind, ()):
+            return False
+        if by == "md5" and found.kind == "business" and self.switches.md5 == "refused":
+            return False
+        signer, received = self._signer(found, by), params["sign"]
+        if self.switches.lower_hex == "accepted":
+            received = received.upper()
+        given = received.encode("utf-8", "surrogatepass")
+        kept = {name: value for name, value in params.items() if value}
+        tried = [] if self.switches.empties == "dropped" else [params]
+        if len(kept) < len(params) and self.switches.empties != "signed":
+            tried.append(kept)
+        elif not tried:
+            tried = [kept]
+        return any(hmac.compare_digest(signer.sign(each).encode(), given) for each in tried)
+
+    def _new_signer(self, found: Interface, sign_method: str) -> Signer:
+        recipe = signing.recipe_for(found, sign_method)
+        return recipe.signer(Context(self.app.secret, path=found.path, app_key=self.app.key))
+
+    def _check_time(self, text: str, found: Interface, now: float) -> None:
+        if not any(abs(moment - now) <= SKEW_S for moment in self._moments(text, found)):
             raise Refusal("IllegalTimestamp")
 
-    def _check_rate(self) -> None:
-        if not self.qps:
-            return
-        now = self.clock()
-        if now < self._next_free - 1 / self.qps:
-            raise Refusal("ApiCallLimit", seconds=str(max(1, math.ceil(self._next_free - now))))
-        self._next_free = max(now, self._next_free) + 1 / self.qps
+    def _asked_for(self, name: str, drawn: Drawn) -> Refusal:
+        """The refusal that a fault asks for: a business code stands inside an accepted reply."""
+        payload = methods.refused_payload(name, drawn.code)
+        return Refusal(drawn.code, seconds=round(drawn.seconds) or 1, payload=payload)
 
-    def _system(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        if path in ("/auth/token/create", "/auth/token/security/create"):
-            if not params.get("code"):
-                raise Refusal("MissingParameter", "code")
+    def _token_call(self, path: str, request: Incoming) -> dict[str, Any]:
+        kind, params = _TOKEN_CALLS[path], request.params
+        given = "code" if kind == "create" else "refresh_token"
+        secure = path == "/auth/token/security/create"
+        if not params.get(given):
+            raise Refusal("MissingParameter", given)
+        if not self._is_token_host(request):
+            raise Refusal("InvalidCode" if kind == "create" else "IllegalRefreshToken")
+        if kind == "create":
             # A uuid spoils the code, the token reference says.
             grant = None if "uuid" in params else self.state.exchange(params["code"])
             if grant is None:
-                raise Refusal("InvalidCode")
-        elif path in ("/auth/token/refresh", "/auth/token/security/refresh"):
-            if not params.get("refresh_token"):
-                raise Refusal("MissingParameter", "refresh_token")
+                raise Refusal("isv.402" if secure else "InvalidCode")
+        else:
             grant = self.state.refresh(params["refresh_token"])
             if grant is None:
                 raise Refusal("IllegalRefreshToken")
-        else:
-            raise Refusal("InvalidApiPath")
-        return self.state.reply(grant, secure=path == "/auth/token/security/create")
+        return self.state.reply(grant, kind=kind, secure=secure)
 
-    def _business(self, name: str, params: Mapping[str, str]) -> dict[str, Any]:
-        if name not in ANSWERS:
+    def _is_token_host(self, request: Incoming) -> bool:
+        platform = self.app.platform
+        if self.switches.lazada_tokens == "anywhere" or not platform.name.startswith("lazada"):
+            return True
+        # The sandbox has two names: the address is the API's host, localhost the central one.
+        return request.url.startswith("http://localhost")
+
+    def _business(
+        self, name: str, found: Interface, request: Incoming, drawn: Drawn, number: int
+    ) -> bytes:
+        params = request.params
+        if name not in methods.ANSWERS or not self._is_of_platform(name):
             raise Refusal("InvalidApiPath")
+        category = CATEGORIES[self.category]
+        if category and methods.group(name) not in methods.allowed(category):
+            raise Refusal("InsufficientPermission")
         token = params.get("session") or params.get("access_token") or ""
-        if token and not (takes_token(name) and self.state.accepts(token)):
+        grant = self.state.grant(token) if token else None
+        if token and not (methods.takes_token(name) and grant is not None):
             raise Refusal("IllegalAccessToken")
-        if takes_token(name) and not token:
+        if methods.takes_token(name) and not token:
             if name == "aliexpress.ds.text.search":
-                return {"code": "EXCEPTION_TEXT_SEARCH_FOR_DS", "msg": "access token is missing"}
+                raise Refusal(
+                    "EXCEPTION_TEXT_SEARCH_FOR_DS",
+                    payload={
+                        "code": "EXCEPTION_TEXT_SEARCH_FOR_DS", "msg": "access token is missing"
+                    },
+                )  # fmt: skip
             raise Refusal("MissingParameter", "access_token")
-        if absent := missing(name, params):
+        if grant is not None and "expire_token" in drawn.values:
+            self._count_token_call(int(drawn.values["expire_token"]))
+        if absent := methods.missing(name, params, request.wire.files):
             raise Refusal("MissingParameter", absent)
-        return ANSWERS[name](Asked(self.catalogue, params, now=self.clock(), count=self._count))
+        simplify = params.get("simplify") == "true"
+        struck = PAGING.intersection(drawn.values)
+        asked = tuple(sorted((k, v) for k, v in params.items() if k not in _COMMON))
+        if methods.pure(name) and not struck and len(str(asked)) < _LONGEST_KEPT:
+            payload = self._page(name, asked, simplify)
+        else:
+            user = self.state.user(grant)
+            asking = Asked(
+                self.market, params, user, self.clock(), frozenset(struck), number, request.files
+            )
+            payload = _payload(methods.ANSWERS[name](asking), simplify)
+        return self._rooted(params, found, payload, self._ids(number))
 
-    def _refused(self, refusal: Refusal, found: Interface) -> dict[str, Any]:
-        code = refusal.code
-        text = _text_of(code, refusal)
-        if code.startswith(("isv.", "isp.")):
-            return {"error_response": self._wrapped(code, text)}
-        if found.kind == "top":
-            number, said = _TOP.get(f"{code}:{refusal.parameter}") or _TOP.get(code, (15, text))
-            body: dict[str, Any] = {"code": number, "msg": said, **self._ids()}
-            if code == "InvalidAppKey":
-                body |= {"sub_code": "isv.appkey-not-exists", "sub_msg": said}
-            return {"error_response": body}
-        kind = _entry(code).get("type") or "ISV"
-        if found.path:
-            return {"type": kind, "code": code, "message": text, **self._ids()}
-        return {"error_response": {"type": kind, "code": code, "msg": text, **self._ids()}}
+    def _is_of_platform(self, name: str) -> bool:
+        """Dotted names are AliExpress's and TOP's, path names the relatives', but for its own."""
+        if self.app.platform.business:
+            return not name.startswith("/") or name.startswith("/aliexpress/")
+        return name.startswith("/") and not name.startswith("/aliexpress/")
 
-    def _wrapped(self, sub_code: str, said: str) -> dict[str, Any]:
-        """A refusal by the service behind the gateway: code 15 around the sub-code."""
-        return {
-            "code": 15, "msg": "Remote service error", "sub_code": sub_code, "sub_msg": said,
-            **self._ids(),
-        }  # fmt: skip
+    def _count_token_call(self, most: int) -> None:
+        self._token_calls += 1
+        if self._token_calls > most:
+            self._token_calls = 0
+            self.state.end_access_tokens()
+            raise Refusal("IllegalAccessToken")
 
-    def _ids(self) -> dict[str, str]:
+    def _new_page(self, name: str, params: tuple[tuple[str, str], ...], simplify: bool) -> str:
+        asking = Asked(self.market, dict(params))
+        return _payload(methods.ANSWERS[name](asking), simplify)
+
+    @staticmethod
+    def _rooted(
+        params: Mapping[str, str], found: Interface, payload: str, ids: Mapping[str, str]
+    ) -> bytes:
+        """A payload, JSON without its outer braces, under its root and with the ids inside."""
+        inner = ",".join(filter(None, (payload, _encoded(ids)[1:-1].decode())))
+        if found.path or params.get("simplify") == "true":
+            return f"{{{inner}}}".encode("utf-8", "replace")
+        root = params["method"].replace(".", "_") + "_response"
+        return f'{{"{root}":{{{inner}}}}}'.encode("utf-8", "replace")
+
+    def _ids(self, number: int) -> dict[str, str]:
         moment = int(self.clock() * 1000)
         return {
-            "request_id": f"2101{self._count:08x}{moment}",
-            "_trace_id_": f"2140{self._count:08x}{moment}e{self._count % 9973:04x}",
+            "request_id": f"2101{number:08x}{moment}",
+            "_trace_id_": f"2140{number:08x}{moment}e{number % 9973:04x}",
         }
 
-    def attempts(self) -> list[Attempt]:
-        """The remembered requests as attempts, newest first."""
-        # A copy: requests go on coming while another thread draws the inspector.
-        return [_as_attempt(request, answered) for request, answered in reversed(list(self.seen))]
+    def _moments(self, text: str, found: Interface) -> list[float]:
+        """The moments a timestamp may mean, in epoch s; none where the gateway cannot read it."""
+        if re.fullmatch(r"\d{13}", text):
+            return [int(text) / 1000]
+        if re.fullmatch(r"\d{10}", text):
+            return [float(text)] if self.switches.epoch_seconds == "accepted" else []
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return []
+        if moment.tzinfo is not None:
+            return [moment.timestamp()]
+        if found.path:
+            # Text without a zone is documented for the TOP protocol only.
+            return []
+        utc = (moment - datetime(1970, 1, 1)) / timedelta(seconds=1)
+        china = utc - 8 * 3600
+        # Reports have both zones accepted on /sync; the zone is not documented.
+        zones = {"either": [utc, china], "utc": [utc], "gmt+8": [china]}
+        return zones[self.switches.text_zone]
 
 
-def _moments(text: str, found: Interface) -> list[float]:
-    """The moments a timestamp may mean, in epoch s; none where the gateway cannot read it."""
-    if re.fullmatch(r"\d{13}", text):
-        return [int(text) / 1000]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return []
-    if moment.tzinfo is not None:
-        return [moment.timestamp()]
-    if found.path:
-        # Text without a zone is documented for the TOP protocol only.
-        return []
-    utc = (moment - datetime(1970, 1, 1)) / timedelta(seconds=1)
-    # Reports have both UTC and GMT+8 accepted on /sync; the zone is not documented.
-    return [utc, utc - 8 * 3600]
+#: Parameters that no answer depends on.
+_COMMON = frozenset(
+    {
+        "app_key", "timestamp", "sign", "sign_method", "session", "access_token", "format", "v",
+        "partner_id", "simplify", "method", "debug", "app_signature",
+    }
+)  # fmt: skip
 
 
-def _text_of(code: str, refusal: Refusal) -> str:
-    if code == "MissingParameter":
-        return (
-            f"the input parameter “{refusal.parameter}” that is mandatory for processing this "
-            "request is not supplied"
-        )
-    said = _TEXTS.get(code) or next(iter(_entry(code).get("messages", [])), code)
-    for value in refusal.more.values():
-        said = re.sub(r"\{\w*\}", value, said, count=1)
-    return re.sub(r"\{\w*\}", "1", said)
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    text = json.dumps(body, ensure_ascii=False, separators=_SEPARATORS)
+    # Half a surrogate pair can come in through JSON text; it cannot go out as UTF-8.
+    return text.encode("utf-8", "replace")
 
 
-def _entry(code: str) -> Mapping[str, Any]:
-    entries: list[dict[str, Any]] = load("errors")["error"]
-    return next((e for e in entries if code in (e["code"], *e["aliases"])), {})
-
-
-def _as_attempt(request: Incoming, answered: Outgoing) -> Attempt:
-    import json
-
-    return Attempt(
-        method=request.method,
-        url=request.url,
-        headers=request.headers,
-        body=request.body.decode("utf-8", "replace"),
-        status=answered.status,
-        reply_text=json.dumps(answered.body, ensure_ascii=False),
-        source="sandbox",
-        at=request.at,
+def _payload(payload: Mapping[str, Any], simplify: bool) -> str:
+    """A payload as JSON without its outer braces."""
+    shown = (
+        {key: methods.simplified(value) for key, value in payload.items()} if simplify else payload
     )
+    return json.dumps(shown, ensure_ascii=False, separators=_SEPARATORS)[1:-1]

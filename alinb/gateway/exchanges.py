@@ -35,6 +35,13 @@ class Incoming:
     def wire(self) -> wire.Wire:
         return wire.parse(self.url, wire.header(self.headers, "content-type"), self.body)
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What the file parts hold, by their names."""
+        if not self.wire.files:
+            return {}
+        return wire.file_contents(wire.header(self.headers, "content-type"), self.body)
+
     @cached_property
     def params(self) -> dict[str, str]:
         return dict(self.wire.params)

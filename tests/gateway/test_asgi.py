@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from alinb.gateway import Sandbox, asgi
-from alinb.gateway.core import Incoming
+from alinb.gateway.exchanges import Exchange, Incoming
 
 Sign = Callable[..., dict[str, str]]
 Wire = Callable[..., httpx.Client]
@@ -200,9 +200,10 @@ class TestHosts:
         for verb, path in (("GET", "/inspector"), ("POST", "/sandbox/code"), ("GET", link())):
             answered = web.request(verb, path, headers={"Host": host})
             assert answered.status_code == 400
-            assert answered.text == "Invalid host header"
+            assert "Host is" in answered.text
+            assert "127.0.0.1" in answered.text
 
-    @pytest.mark.parametrize("host", ["localhost", "localhost:8700", "127.0.0.1:1"])
+    @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1"])
     def test_this_machine_is_served(self, web: httpx.Client, host: str) -> None:
         assert web.get("/inspector", headers={"Host": host}).status_code == 200
 
@@ -333,7 +334,7 @@ class TestConsent:
         _, web = make(callback="https://shop.example/cb")
         page = web.get(link(redirect_uri=target))
         assert page.status_code == 400
-        assert "the registered callback is 'https://shop.example/cb'." in unescape(page.text)
+        assert "registered is 'https://shop.example/cb'." in unescape(page.text)
         assert location(decide(web, "allow"))[0] == "https://shop.example/cb"
         same = decide(web, "allow", redirect_uri="https://shop.example/cb")
         assert location(same)[0] == "https://shop.example/cb"
@@ -356,7 +357,7 @@ class TestConsent:
             assert "frame-ancestors 'none'" in policy
             assert page.headers["referrer-policy"] == "no-referrer"
             assert page.headers["cache-control"] == "no-store"
-            assert not re.search(r"(src|href)=|@import|url\(", page.text)
+            assert not re.search(r"(src|href)=.?(https?:|//)|@import|url\(", page.text)
 
     def test_the_miravia_path_serves_the_same_page(self, web: httpx.Client) -> None:
         page = web.get(f"/apps{link(state='s')}")
@@ -373,93 +374,23 @@ def rows(page: httpx.Response) -> list[list[str]]:
     ]
 
 
-class TestInspector:
-    @staticmethod
-    def founding(box: Sandbox, code: str, hand_sign: Any) -> dict[str, str]:
-        """The exchange as the founding case signs it: no path, the secret on both sides."""
-        sent = {
-            "app_key": box.app.key, "code": code, "format": "json", "sign_method": "sha256",
-            "timestamp": str(round(box.gateway.clock() * 1000)),
-        }  # fmt: skip
-        text = "".join(f"{name}{sent[name]}" for name in sorted(sent))
-        return sent | {"sign": hand_sign(SECRET, {f"{SECRET}{text}{SECRET}": ""})}
-
-    def test_it_begins_empty_and_shows_the_newest_first(
-        self, box: Sandbox, web: httpx.Client, signed: Sign
-    ) -> None:
-        assert "No request yet." in web.get("/inspector").text
-        web.get("/sync", params=signed(box, QUERY))
-        web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": "x"}))
-        assert rows(web.get("/inspector")) == [
-            ["POST", CREATE, "refused", "InvalidCode", ""],
-            ["GET", QUERY, "ok", "200", ""],
-        ]
-        assert web.get("/").headers["location"] == "/inspector"
-
-    def test_it_diagnoses_the_founding_case(
-        self, box: Sandbox, web: httpx.Client, hand_sign: Any
-    ) -> None:
-        answered = web.get(f"/rest{CREATE}", params=self.founding(box, box.code(), hand_sign))
-        assert answered.json()["code"] == "IncompleteSignature"
-        (row,) = rows(web.get("/inspector"))
-        assert row == [
-            "GET", CREATE, "refused", "IncompleteSignature",
-            "Proved: the API path is missing in front and the secret stands around the string.",
-        ]  # fmt: skip
-
-    @both_places
-    def test_it_shows_no_secret_no_code_and_no_token(
-        self, box: Sandbox, web: httpx.Client, signed: Sign, hand_sign: Any
-    ) -> None:
-        code = box.code()
-        web.get(f"/rest{CREATE}", params=self.founding(box, code, hand_sign))
-        token = web.post(f"/rest{CREATE}", data=signed(box, CREATE, {"code": code})).json()
-        held = token["access_token"], token["refresh_token"]
-        web.get("/sync", params=signed(box, "aliexpress.ds.product.get", {"session": held[0]}))
-        web.get("/sync", params={"app_secret": SECRET, "method": SECRET, "sign": code})
-        web.get(f"/rest/{held[1]}", params={"refresh_token": held[1], "method": held[1]})
-        page = web.get("/inspector")
-        assert len(rows(page)) == 5
-        for value in (SECRET, code, *held, token["account"], token["user_nick"]):
-            assert value not in page.text
-
-    def test_it_escapes_what_was_sent(self, web: httpx.Client) -> None:
-        nasty = "<script>alert(1)</script>"
-        web.get("/sync", params={"method": nasty, "app_key": nasty, "sign": nasty})
-        page = web.get("/inspector")
-        assert "<script" not in page.text
-        assert rows(page)[0][1] == nasty
-
-    def test_one_load_searches_for_a_bounded_time_and_the_next_goes_on(
-        self, box: Sandbox, web: httpx.Client, hand_sign: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for number in range(4):
-            web.get(f"/rest{CREATE}", params=self.founding(box, f"3_1_abcdef{number}", hand_sign))
-        monkeypatch.setattr(asgi, "INSPECTION_S", 0)
-        assert {row[4] for row in rows(web.get("/inspector"))} == {
-            "Reload this page for the diagnosis."
-        }
-        monkeypatch.setattr(asgi, "INSPECTION_S", 60)
-        found = rows(web.get("/inspector"))
-        assert len(found) == 4
-        assert all(row[4].startswith("Proved: ") for row in found)
-        monkeypatch.setattr(asgi, "INSPECTION_S", 0)
-        assert rows(web.get("/inspector")) == found, "what was found once is not searched again"
-
+class TestRemembering:
     def test_it_can_be_drawn_while_requests_come(self, box: Sandbox) -> None:
         """The inspector reads on a thread of its own what the event loop goes on writing."""
         stop = threading.Event()
 
         def call() -> None:
             while not stop.is_set():
-                box.gateway.answer(Incoming("GET", "http://127.0.0.1/sync?method=x"))
+                came = Incoming("GET", "http://127.0.0.1/sync?method=x")
+                held = box.gateway.exchanges
+                held.add(Exchange(held.number(), came, 200, (), b"{}"))
 
         calling = threading.Thread(target=call)
         calling.start()
         try:
             end = time.monotonic() + 1
             while time.monotonic() < end:
-                assert len(box.gateway.attempts()) <= 200
+                assert len(box.gateway.attempts()) <= 500
         finally:
             stop.set()
             calling.join()

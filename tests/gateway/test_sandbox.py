@@ -181,7 +181,7 @@ class TestOptions:
         assert one.code() == two.code() == "3_500000_" + "A" * 22
 
     def test_products_sets_the_size_of_the_catalogue(self) -> None:
-        assert len(Sandbox(products=7).gateway.catalogue.ids) == 7
+        assert len(Sandbox(products=7).gateway.market.ids) == 7
 
     def test_the_short_form_takes_the_same_options(self) -> None:
         box = alinb.sandbox(app_key="7", secret="s", products=2)
