@@ -1,6 +1,6 @@
 """A request's parameters by the place they travel in; nothing on a wire raises."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -294,3 +294,9 @@ def test_a_header_is_found_in_any_letter_case_the_first_one_wins(name):
     assert wire.header(headers, "content-type") == "first"
     assert wire.header(headers, "host") == ""
     assert wire.header((), "host") == ""
+
+
+@settings(max_examples=500)
+@given(st.text(alphabet="ab=&%+;?#é 2C\0zZ09fF[]", max_size=40))
+def test_pairs_are_those_of_the_standard_library(text):
+    assert wire._pairs(text) == tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))

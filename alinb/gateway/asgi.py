@@ -24,6 +24,7 @@ from .state import ACCOUNTS
 
 #: Every answer says that it does not come from the platform.
 MARK = ("x-alinb-sandbox", "not the real gateway")
+_FAULT_HEADER = HEADER.encode()
 LARGEST_BODY = 8 * 1024 * 1024
 _ENTRANCES = frozenset({"/rest", "/sync", "/router/rest"})
 
@@ -86,9 +87,10 @@ class Front:
         body = await _body(receive)
         if body is None:
             return await _say(scope, send, 413, "RequestTooLarge", "The body is larger than 8 MiB.")
-        request = _incoming(scope, body, gateway.clock())
+        told = dict(scope["headers"])
+        request = _incoming(scope, told.get(b"host", b""), body, gateway.clock())
         try:
-            drawn = self._faults.draw(wire.header(request.headers, HEADER))
+            drawn = self._faults.draw(told.get(_FAULT_HEADER, b"").decode("latin-1"))
         except InputError as error:
             return await _say(scope, send, 400, "InvalidFault", str(error))
         answered = gateway.answer(request, drawn)
@@ -173,14 +175,14 @@ async def _home(request: Request) -> Response:
     return RedirectResponse("/inspector", 303)
 
 
-def _incoming(scope: Scope, body: bytes, now: float) -> Incoming:
-    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
+def _incoming(scope: Scope, host: bytes, body: bytes, now: float) -> Incoming:
+    headers = tuple([(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]])
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     # Some servers' raw_path has the query in it.
-    target = raw.partition(b"?")[0] + (b"?" + scope["query_string"]) * bool(scope["query_string"])
-    host = wire.header(headers, "host")
+    query: bytes = scope["query_string"]
+    url = b"http://%b%b" % (host, raw.partition(b"?")[0]) + (b"?" + query if query else b"")
     verb = "GET" if scope["method"] == "HEAD" else scope["method"]
-    return Incoming(verb, f"http://{host}{target.decode('latin-1')}", headers, body, now)
+    return Incoming(verb, url.decode("latin-1"), headers, body, now)
 
 
 async def _body(receive: Receive) -> bytes | None:

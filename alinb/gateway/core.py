@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,11 +89,11 @@ class Gateway:
         try:
             return Outgoing(200, self._checked(request, found, drawn, number))
         except Refusal as refusal:
-            ids = self._ids(number)
             if refusal.payload is not None:
-                payload = json.dumps(refusal.payload, ensure_ascii=False, separators=_SEPARATORS)
-                content = self._rooted(request.params, found, payload[1:-1], ids)
+                payload = _payload(refusal.payload, request.params.get("simplify") == "true")
+                content = self._rooted(request.params, found, payload, number)
                 return Outgoing(200, content, refusal.code)
+            ids = self._ids(number)
             body = refusals.body(refusal, found, ids, platform=self.app.platform.name)
             return Outgoing(200, _encoded(body), refusal.code)
 
@@ -213,8 +212,9 @@ class Gateway:
             raise Refusal("MissingParameter", absent)
         simplify = params.get("simplify") == "true"
         struck = PAGING.intersection(drawn.values)
-        asked = tuple(sorted((k, v) for k, v in params.items() if k not in _COMMON))
-        if methods.pure(name) and not struck and len(str(asked)) < _LONGEST_KEPT:
+        short = len(request.url) + len(request.body) < _LONGEST_KEPT
+        if short and not struck and methods.pure(name):
+            asked = tuple(sorted([pair for pair in params.items() if pair[0] not in _COMMON]))
             payload = self._page(name, asked, simplify)
         else:
             user = self.state.user(grant)
@@ -222,7 +222,7 @@ class Gateway:
                 self.market, params, user, self.clock(), frozenset(struck), number, request.files
             )
             payload = _payload(methods.ANSWERS[name](asking), simplify)
-        return self._rooted(params, found, payload, self._ids(number))
+        return self._rooted(params, found, payload, number)
 
     def _is_of_platform(self, name: str) -> bool:
         """Dotted names are AliExpress's and TOP's, path names the relatives', but for its own."""
@@ -237,20 +237,21 @@ class Gateway:
             self.state.end_access_tokens()
             raise Refusal("IllegalAccessToken")
 
-    def _new_page(self, name: str, params: tuple[tuple[str, str], ...], simplify: bool) -> str:
+    def _new_page(self, name: str, params: tuple[tuple[str, str], ...], simplify: bool) -> bytes:
         asking = Asked(self.market, dict(params))
         return _payload(methods.ANSWERS[name](asking), simplify)
 
-    @staticmethod
     def _rooted(
-        params: Mapping[str, str], found: Interface, payload: str, ids: Mapping[str, str]
+        self, params: Mapping[str, str], found: Interface, payload: bytes, number: int
     ) -> bytes:
         """A payload, JSON without its outer braces, under its root and with the ids inside."""
-        inner = ",".join(filter(None, (payload, _encoded(ids)[1:-1].decode())))
+        ids = b",".join([b'"%b":"%b"' % (name.encode(), value.encode())
+                         for name, value in self._ids(number).items()])  # fmt: skip
+        inner = b"%b,%b" % (payload, ids) if payload else ids
         if found.path or params.get("simplify") == "true":
-            return f"{{{inner}}}".encode("utf-8", "replace")
-        root = params["method"].replace(".", "_") + "_response"
-        return f'{{"{root}":{{{inner}}}}}'.encode("utf-8", "replace")
+            return b"{%b}" % inner
+        root = params["method"].replace(".", "_").encode()
+        return b'{"%b_response":{%b}}' % (root, inner)
 
     def _ids(self, number: int) -> dict[str, str]:
         moment = int(self.clock() * 1000)
@@ -261,9 +262,9 @@ class Gateway:
 
     def _moments(self, text: str, found: Interface) -> list[float]:
         """The moments a timestamp may mean, in epoch s; none where the gateway cannot read it."""
-        if re.fullmatch(r"\d{13}", text):
-            return [int(text) / 1000]
-        if re.fullmatch(r"\d{10}", text):
+        if text.isascii() and text.isdigit() and len(text) in (10, 13):
+            if len(text) == 13:
+                return [int(text) / 1000]
             return [float(text)] if self.switches.epoch_seconds == "accepted" else []
         try:
             moment = datetime.fromisoformat(text)
@@ -296,9 +297,9 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _payload(payload: Mapping[str, Any], simplify: bool) -> str:
+def _payload(payload: Mapping[str, Any], simplify: bool) -> bytes:
     """A payload as JSON without its outer braces."""
     shown = (
         {key: methods.simplified(value) for key, value in payload.items()} if simplify else payload
     )
-    return json.dumps(shown, ensure_ascii=False, separators=_SEPARATORS)[1:-1]
+    return _encoded(shown)[1:-1]

@@ -133,8 +133,9 @@ def _headers(
     length: int,
     more: Mapping[str, str],
 ) -> Headers:
-    told = {**dict(of_answer), "content-length": str(length), **more}
-    return [(name.encode(), value.encode()) for name, value in told.items()]
+    headers = [(b"content-length", str(length).encode())]
+    headers += [(n.encode(), v.encode()) for n, v in of_answer if n not in more]
+    return [*headers, *((n.encode(), v.encode()) for n, v in more.items())]
 
 
 def _break(scope: Scope, *, reset: bool = True) -> None:

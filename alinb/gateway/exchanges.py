@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import wire
 from ..attempts import Attempt
@@ -47,8 +47,7 @@ class Incoming:
         return dict(self.wire.params)
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An answer: HTTP status, content as sent, and the refusal's code ("" where it is none)."""
 
     status: int
@@ -63,8 +62,7 @@ class Outgoing:
         return read
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and its answer; `faults` are the faults that were at work on it.
 
     `status` is None where the connection was broken on purpose, or no answer came; `problem` says
