@@ -158,8 +158,13 @@ def pacific() -> tzinfo:
         return timezone(timedelta(hours=-8))
 
 
+def clamped(moment: float) -> float:
+    """A moment that can be written as a date, epoch s."""
+    return min(max(moment, 0.0), 4e9)
+
+
 def pacific_text(moment: float) -> str:
-    return datetime.fromtimestamp(moment, pacific()).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(clamped(moment), pacific()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def pacific_moment(text: str) -> float | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .asked import Asked, pacific_moment, pacific_text, words
+from .asked import Asked, number, pacific_moment, pacific_text, words
 from .paging import page, part
-from .sales import AFFILIATE, DAY_S, Line, Sale, account, between, share
+from .sales import AFFILIATE, DAY_S, Line, Sale, account, between, promoted, share
 from .verdicts import affiliate, empty, listed, plain
 
 PAID, RECEIVED = "Payment Completed", "Buyer Confirmed Receipt"
@@ -57,15 +57,14 @@ def order_listbyindex(asked: Asked) -> dict[str, Any]:
     records = [_record(each, asked.now, custom="custom_parameters") for each in shown]
     return listed(
         "orders", "order", records, current_record_count=len(records),
-        min_query_index_id=str(shown[0].index), max_query_index_id=str(shown[-1].index),
+        min_query_index_id=str(shown[0].key), max_query_index_id=str(shown[-1].key),
     )  # fmt: skip
 
 
 def order_get(asked: Asked) -> dict[str, Any]:
-    """The orders with those ids, unknown ones left out."""
-    wanted = set(words(asked.text("order_ids"))[:50])
-    every = _earned(between(asked.market, AFFILIATE, 0, asked.now, asked.now))
-    found = [each for each in every if wanted & {str(each.sale.id), str(each.sale.id + 1)}]
+    """The orders with those ids, in that order, unknown ones left out."""
+    ids = [number(text, -1) for text in dict.fromkeys(words(asked.text("order_ids"))[:50])]
+    found = list(_earned(s for n in ids if (s := promoted(asked.market, n, asked.now))))
     if not found:
         return empty()
     records = [_record(each, asked.now, custom="customer_parameters") for each in found]
@@ -92,7 +91,7 @@ def commission_orders(asked: Asked) -> dict[str, Any]:
         records = [_commission(each, asked.now) for each in shown]
         result |= {
             "orders": {"traffic_order_effect_dto": records},
-            "min_query_index_id": str(shown[0].index), "max_query_index_id": str(shown[-1].index),
+            "min_query_index_id": str(shown[0].key), "max_query_index_id": str(shown[-1].key),
         }  # fmt: skip
     return {"result": result, **plain(200, "Call succeeds")}
 

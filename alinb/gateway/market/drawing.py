@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import partial
 
 #: JSON text as the platform nests it in a field: no blanks, letters as they are.
-as_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Draw:

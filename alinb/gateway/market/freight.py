@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from .asked import Asked, document, member, whole
+from .asked import Asked, clamped, document, member, whole
 from .detail import MAGIC, TAXED
 from .drawing import Draw
 from .money import DOLLAR, Currency, currency
@@ -80,7 +80,7 @@ def query(asked: Asked) -> dict[str, Any]:
 
 
 def _today(now: float) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(max(now, 0), 4e9))
+    return datetime.fromtimestamp(clamped(now), UTC)
 
 
 def _option(

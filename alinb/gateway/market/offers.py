@@ -43,15 +43,19 @@ def product_query(asked: Asked) -> dict[str, Any]:
 
 def hotproduct_query(asked: Asked) -> dict[str, Any]:
     """As `product_query`, of the products that sell well."""
+    terms = _terms(asked)
+    return _queried(asked, asked.market.kept(("hot", terms), lambda: _hot(asked, terms)))
+
+
+def _hot(asked: Asked, terms: tuple[Any, ...]) -> Sequence[int]:
     hot = hot_places(asked)
-    return _queried(asked, [n for n in asked.market.found(*_terms(asked)) if n in hot])
+    return [n for n in asked.market.found(*terms) if n in hot]
 
 
 def hotproduct_download(asked: Asked) -> dict[str, Any]:
     """The hot products of one category; without totals, as documented."""
-    hot = hot_places(asked)
-    category = frozenset(words(asked.text("category_id")))
-    found = [n for n in asked.market.found("", category) if n in hot]
+    terms = ("", frozenset(words(asked.text("category_id"))))
+    found = asked.market.kept(("hot", terms), lambda: _hot(asked, terms))
     return _queried(asked, found, totals=False)
 
 
@@ -62,7 +66,7 @@ def smartmatch(asked: Asked) -> dict[str, Any]:
     found = asked.market.found(asked.text("keywords"), category)
     device = asked.text("device_id")
     turn = drawn(f"device {device}", len(found)) if found else 0
-    return _queried(asked, [*found[turn:], *found[:turn]], totals=False)
+    return _queried(asked, found, totals=False, turn=turn)
 
 
 def productdetail_get(asked: Asked) -> dict[str, Any]:
@@ -101,14 +105,17 @@ def _terms(asked: Asked) -> tuple[Any, ...]:
     )
 
 
-def _queried(asked: Asked, found: Sequence[int], *, totals: bool = True) -> dict[str, Any]:
+def _queried(
+    asked: Asked, found: Sequence[int], *, totals: bool = True, turn: int = 0
+) -> dict[str, Any]:
     if no := refused(asked):
         return no
-    shown = page(asked, found)
+    shown = page(asked, range(turn, turn + len(found)))
     country = asked.country("ship_to_country", asked.country("country"))
     if not shown.items and "empty_page" not in asked.faults:
         return empty()
-    records = offers(asked, asked.market.picked(shown.items), country)
+    places = [found[n % len(found)] for n in shown.items]
+    records = offers(asked, asked.market.picked(places), country)
     return paged("products", "product", records, shown, totals=totals)
 
 
@@ -139,7 +146,7 @@ def link(what: str) -> str:
     return f"https://s.click.aliexpress.com/s/{name_of(what)}"
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=6000)
 def record(p: Product, code: str) -> dict[str, Any]:
     """One affiliate record without what depends on who asks and where to."""
     made: dict[str, Any] = {

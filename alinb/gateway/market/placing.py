@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .addresses import places
-from .asked import Asked, document, inner, member, unmapped, whole
+from .asked import Asked, clamped, document, inner, member, unmapped, whole
 from .drawing import as_json
 from .freight import Quote, quotes
 from .money import CURRENCIES, DOLLAR, Currency
@@ -62,7 +62,7 @@ def _placed(asked: Asked, method: str) -> dict[str, Any]:
         _check_coupon(extended, lines)
     except Refused as no:
         return refused(no.code, no.text)
-    make = _maker(asked, country, money, lines, paid)
+    make = _maker(asked.user, clamped(asked.now), country, money, lines, paid)
     content = as_json([{**read, "out_order_id": ""}, extended])
     key = member(read, "out_order_id")
     ids = asked.market.book.place(asked.user, key, content, asked.now, make)
@@ -194,7 +194,8 @@ def _check_coupon(extended: Mapping[str, Any], lines: Sequence[tuple[Line, Quote
 
 
 def _maker(
-    asked: Asked,
+    user: str,
+    now: float,
     country: str,
     money: Currency,
     lines: Sequence[tuple[Line, Quote]],
@@ -205,7 +206,7 @@ def _maker(
         for line, quote in lines:
             stores.setdefault(line.product.store_id, []).append((line, quote))
         return [
-            Sale(next_id(), asked.user, asked.now, asked.now if paid else None, country, money,
+            Sale(next_id(), user, now, now if paid else None, country, money,
                  held[0][1], tuple(line for line, _ in held), placed=True)
             for held in stores.values()
         ]  # fmt: skip

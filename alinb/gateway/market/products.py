@@ -67,8 +67,8 @@ class Product:
     """
 
     __slots__ = (
-        "barred", "brand", "cheapest", "commission", "days", "discount", "id", "index", "listed",
-        "path", "rating", "reviews", "sales", "score", "sections", "skus", "spread", "store",
+        "_images", "barred", "brand", "cheapest", "commission", "days", "discount", "id", "index",
+        "listed", "path", "rating", "reviews", "sales", "score", "sections", "skus", "spread", "store",
         "store_id", "store_name", "title", "video", "wholesale",
     )  # fmt: skip
 
@@ -92,6 +92,7 @@ class Product:
         self.cheapest = min(self.skus, key=lambda sku: sku.cents)
         self.video, self.wholesale = index % 3 == 1, index % 5 == 3
         self.barred = _BARRED[index // 40 % len(_BARRED)] if index % 40 == 17 else ""
+        self._images: list[str] = []
         # A day between 2023-01-01 and mid-2025, in epoch s.
         self.listed = 1_672_531_200 + 86_400 * (spread % 900)
 
@@ -113,11 +114,16 @@ class Product:
 
     @property
     def images(self) -> list[str]:
-        return [self.image(n) for n in range(len(COLORS))]
+        """The addresses of its pictures, one a color; made when first looked at."""
+        if not self._images:
+            names = [name_of(f"{self.spread} {number}") for number in range(len(COLORS))]
+            self._images = [
+                f"https://ae01.alicdn.com/kf/S{name}{name[0].upper()}.jpg" for name in names
+            ]
+        return self._images
 
     def image(self, number: int) -> str:
-        name = name_of(f"{self.spread} {number}")
-        return f"https://ae01.alicdn.com/kf/S{name}{name[0].upper()}.jpg"
+        return self.images[number]
 
     def prices(self, money: Currency, sku: Sku | None = None) -> tuple[int, int]:
         """List and sale price in the smallest unit, of the cheapest SKU unless told."""

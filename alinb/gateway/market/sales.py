@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from .asked import clamped
 from .drawing import Draw, drawn, half_up
 from .freight import Quote, quotes
 from .money import DOLLAR, Currency
@@ -127,15 +128,10 @@ def slots(stream: Stream, start: float, end: float, now: float) -> range:
     return range(first, min(newest, int(clamped(end) // stream.width_s)) + 1)
 
 
-def clamped(moment: float) -> float:
-    """A moment that can be written as a date."""
-    return min(max(moment, 0.0), 4e9)
-
-
 def between(market: Market, stream: Stream, start: float, end: float, now: float) -> Iterator[Sale]:
     """A stream's orders that were created from `start` to `end`, oldest first."""
     for slot in slots(stream, start, end, now):
-        sale = sale_in(market, stream, slot)
+        sale = market.sale(stream, slot)
         if sale and start <= sale.created <= min(end, now):
             yield sale
 
@@ -151,7 +147,18 @@ def find(market: Market, user: str, number: int, now: float) -> Sale | None:
     slot, ending = divmod(number - stream.first_id, _TAIL)
     if ending != tail(user):
         return None
-    sale = sale_in(market, stream, slot) if slot in slots(stream, 0, now, now) else None
+    return _always_there(market, stream, slot, now)
+
+
+def promoted(market: Market, number: int, now: float) -> Sale | None:
+    """The affiliate order with that id."""
+    slot = (number - AFFILIATE.first_id) // _TAIL
+    sale = _always_there(market, AFFILIATE, slot, now)
+    return sale if sale and sale.id == number else None
+
+
+def _always_there(market: Market, stream: Stream, slot: int, now: float) -> Sale | None:
+    sale = market.sale(stream, slot) if slot in slots(stream, 0, now, now) else None
     return sale if sale and sale.created <= now else None
 
 

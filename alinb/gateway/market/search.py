@@ -64,7 +64,7 @@ def _bounds(asked: Asked) -> tuple[int, int, bool]:
     return low, high, closed
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=6000)
 def record(p: Product, code: str, country: str) -> dict[str, Any]:
     """One hit; `target…` prices are in the currency asked for, the others in the seller's."""
     money: Currency = currency(code)

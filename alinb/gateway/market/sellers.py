@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..refusals import Refusal
-from .asked import Asked, number
+from .asked import Asked, clamped, number
 from .drawing import half_up
 from .money import SELLER
 from .paging import part, total
@@ -84,7 +84,7 @@ def _status(sale: Sale, now: float) -> str:
 
 
 def _time(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
+    return datetime.fromtimestamp(clamped(moment), UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
 
 
 def _order(sale: Sale, now: float) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from .drawing import Draw
 from .money import Currency, currency
 from .products import Product
-from .sales import Book
+from .sales import Book, sale_in
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Market:
         self._kept: dict[Hashable, Any] = {}
         self.book = Book()
         self.found = lru_cache(maxsize=128)(self._found)
+        self.sale = lru_cache(maxsize=4096)(partial(sale_in, self))
         self._matching = lru_cache(maxsize=64)(self._match)
         self._sale_prices = lru_cache(maxsize=16)(self._price)
         self._ordered = lru_cache(maxsize=64)(self._order)
@@ -104,8 +105,10 @@ class Market:
         return places
 
     def _match(self, words: tuple[str, ...]) -> frozenset[int]:
-        titles = self._titles()
-        return frozenset(n for n, title in enumerate(titles) if all(w in title for w in words))
+        titles, places = self._titles(), list(range(len(self.ids)))
+        for word in words:
+            places = [n for n in places if word in titles[n]]
+        return frozenset(places)
 
     def _titles(self) -> list[str]:
         if len(self._casefolded) < len(self.ids):
