@@ -68,8 +68,8 @@ class Product:
 
     __slots__ = (
         "_images", "barred", "brand", "cheapest", "commission", "days", "discount", "id", "index",
-        "listed", "path", "rating", "reviews", "sales", "score", "sections", "skus", "spread", "store",
-        "store_id", "store_name", "title", "video", "wholesale",
+        "listed", "path", "rating", "reviews", "sales", "score", "sections", "skus", "spread",
+        "store", "store_id", "store_name", "title", "video", "wholesale",
     )  # fmt: skip
 
     def __init__(self, index: int, spread: int) -> None:

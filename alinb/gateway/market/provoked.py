@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from .asked import Asked
 from .commissions import STATES
 from .detail import MAGIC
 from .freight import quotes
 from .orders import MAGIC as ORDER_MAGIC
-from .placing import BY_MEMO, UNPAID
+from .placing import BY_MEMO, UNPAID, order_create
 from .products import CLOSED, Product
 from .sales import account, between
 from .world import Market
@@ -88,9 +89,6 @@ def _order(**changed: Any) -> Callable[[Market, str, float], Params]:
 
 def _repeated(market: Market, user: str, now: float) -> Params:
     # The key is spent on one order here, so that the caller's is the second.
-    from .asked import Asked
-    from .placing import order_create
-
     order_create(Asked(market, order_params(market, key="provoked"), user, now))
     return order_params(market, key="provoked", item={"product_count": 2})
 

@@ -96,7 +96,7 @@ class Market:
         places: Sequence[int] = self._ordered(sort, money)
         if words := tuple(keywords.casefold().replace(",", " ").split()):
             matching = self._matching(words)
-            places = [n for n in places if n in matching]
+            places = [n for n in places if matching[n]]
         if low > 0 or high < 10**18:
             prices = self._sale_prices(money)
             places = [n for n in places if low <= prices[n] <= high]
@@ -104,11 +104,15 @@ class Market:
             places = [n for n in places if not categories.isdisjoint(self.at(n).path)]
         return places
 
-    def _match(self, words: tuple[str, ...]) -> frozenset[int]:
+    def _match(self, words: tuple[str, ...]) -> bytearray:
         titles, places = self._titles(), list(range(len(self.ids)))
         for word in words:
             places = [n for n in places if word in titles[n]]
-        return frozenset(places)
+        # A byte a product: a set of thousands would weigh a hundred times as much.
+        matching = bytearray(len(titles))
+        for n in places:
+            matching[n] = 1
+        return matching
 
     def _titles(self) -> list[str]:
         if len(self._casefolded) < len(self.ids):
