@@ -52,6 +52,10 @@ def order_listbyindex(asked: Asked) -> dict[str, Any]:
         return affiliate(402, "start_time or end_time is invalid")
     found = _in_state(asked, _earned(between(asked.market, AFFILIATE, *span, asked.now)))
     shown = _after(asked, found)
+    if not shown and "empty_page" in asked.faults:
+        # The cursor stays where it was, so that a caller who asks again misses nothing.
+        start = asked.text("start_query_index_id")
+        return listed("orders", "order", [], current_record_count=0, max_query_index_id=start)
     if not shown:
         return empty()
     records = [_record(each, asked.now, custom="custom_parameters") for each in shown]

@@ -90,7 +90,7 @@ def itemids_get(asked: Asked) -> dict[str, Any]:
     ids = [asked.market.ids[n] for n in part(asked, found, start, size)]
     following = min(start + size, len(found))
     result = {
-        "total": total(asked, len(found) - following) if ids else 0,
+        "total": total(asked, len(found) - following) if start < len(found) else 0,
         "products": {"number": ids} if ids else {},
         "search_id": _cursor(f"{asked.market.seed} {feed} {category}", following, asked.now),
     }

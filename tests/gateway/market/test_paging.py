@@ -140,6 +140,17 @@ def test_an_empty_page_keeps_the_total_and_the_verdict(answer: Answer) -> None:
     assert (found["result"]["products"], found["result"]["total_record_count"]) == ({}, 240)
 
 
+def test_an_empty_part_says_how_much_is_left_and_where_to_go_on(answer: Answer) -> None:
+    params = {"feed_name": "DS_AllProducts", "page_size": "9"}
+    result = answer(FEED, params, faults=("empty_page",))["result"]
+    assert (result["products"], result["total"]) == ({}, 231)
+    asked = {**SPAN, "start_query_index_id": "7"}
+    name = "aliexpress.affiliate.order.listbyindex"
+    found = answer(name, asked, faults=("empty_page",))["resp_result"]
+    assert (found["resp_code"], found["result"]["orders"]) == (200, {})
+    assert found["result"]["max_query_index_id"] == "7"
+
+
 def test_without_a_fault_the_number_of_the_call_changes_nothing(answer: Answer) -> None:
     assert {"duplicate_page", "moving_total", "empty_page"} == PAGING
     assert answer(QUERY, {}, count=1) == answer(QUERY, {}, count=2)

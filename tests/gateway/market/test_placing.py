@@ -171,6 +171,11 @@ def test_an_address_is_checked_as_the_form_does(
     assert market.book.of("buyer") == []
 
 
+def test_a_name_of_one_letter_is_good_elsewhere(answer: Answer, market: Market) -> None:
+    where = {"country": "KR", "province": "Seoul", "city": "Jongno-gu", "contact_person": "Kim A"}
+    assert numbers(answer(CREATE, order_params(market, address=where)))
+
+
 def test_a_state_may_be_written_short(answer: Answer, market: Market) -> None:
     assert numbers(answer(CREATE, order_params(market, address={"province": "NJ"})))
 
