@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-if os.name == "nt":  # pragma: no cover
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
@@ -38,7 +39,7 @@ def private_file(path: Path, flags: int = 0) -> int:
     """A descriptor of a file, made with mode 0600 where it is missing. Raises `OSError`."""
     flags |= os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags, 0o600)
-    if os.name != "nt" and os.fstat(descriptor).st_mode & 0o777 != 0o600:
+    if sys.platform != "win32" and os.fstat(descriptor).st_mode & 0o777 != 0o600:
         os.fchmod(descriptor, 0o600)
     return descriptor
 
@@ -66,7 +67,7 @@ def replace(path: Path, content: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, where the system can."""
-    if os.name == "nt":  # pragma: no cover
+    if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -124,7 +125,7 @@ class Lock:
 
 
 def _lock(descriptor: int) -> None:
-    if os.name == "nt":  # pragma: no cover
+    if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

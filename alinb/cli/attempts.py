@@ -4,42 +4,139 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..attempts import Attempt
 from ..errors import InputError
 from ..redact import Secret
+from ..render import text_table
 from .common import Json, Source, console, emit, read_source
 
 app = typer.Typer(help="Every attempt that was kept.", no_args_is_help=True)
+
+
+Age = Annotated[str, typer.Option(metavar="SPAN", help="Such as 30d, 12h or 90m.")]
 
 
 @app.command("ls")
 def list_(
     verdict: Annotated[str, typer.Option(help="ok, empty, refused, unreadable, no_reply")] = "",
     name: Annotated[str, typer.Option(help="The API name.")] = "",
+    code: Annotated[str, typer.Option(help="The error code.")] = "",
+    since: Annotated[str, typer.Option(metavar="SPAN", help="Of the last 30d, 12h or 90m.")] = "",
     limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List attempts, newest first."""
     from ..journal import Journal
-    from ..render import text_table
+    from ..journal.retention import seconds
 
-    rows = Journal().rows(verdict=verdict, name=name, limit=limit)
+    journal = Journal()
+    wanted: dict[str, Any] = {"verdict": verdict, "name": name, "code": code}
+    if since:
+        wanted["since"] = time.time() - seconds(since)
+    rows = journal.rows(**wanted, limit=limit)
     if as_json:
         emit(rows)
         return
-    columns = ("id", "verdict", "name", "code", "mistakes", "elapsed_ms")
-    if not rows:
-        print("The journal is empty.")
+    matching, all_of_them = journal.count(**wanted), len(journal)
+    if rows:
+        print(text_table(_COLUMNS, [[_cell(c, row) for c in _COLUMNS] for row in rows]))
+    elif all_of_them and not matching:
+        said = [f"{what} {value}" for what, value in (*list(wanted.items())[:3], ("since", since))
+                if value]  # fmt: skip
+        print(f"No attempt has {' and '.join(said)}.")
+    print(_summary(len(rows), matching, all_of_them, journal))
+
+
+_COLUMNS = ("id", "at", "verdict", "name", "code", "mistakes", "elapsed_ms")
+
+
+def _cell(column: str, row: dict[str, Any]) -> Any:
+    value = row[column]
+    if column == "at" and value is not None:
+        return _moment(value)
+    return f"{value:.0f}" if isinstance(value, float) else value or ""
+
+
+def _moment(at: float) -> str:
+    """Epoch s in UTC; as it is where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return f"{at:g}"
+
+
+def _summary(shown: int, matching: int, all_of_them: int, journal: Any) -> str:
+    from ..journal.retention import size
+
+    if not all_of_them:
+        return "The journal is empty."
+    that_match = f" of {matching:,} that match" if matching != all_of_them else ""
+    return (
+        f"\n{shown:,}{that_match} of {_attempts(all_of_them)}, {_megabytes(size(journal.path))} "
+        f"in {journal.path}."
+    )
+
+
+def _attempts(count: int) -> str:
+    return f"{count:,} attempt{'s' * (count != 1)}"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say where the journal is, what it holds, and how large it is."""
+    from ..journal import Journal
+
+    facts = Journal().facts()
+    if as_json:
+        emit(facts)
         return
-    shown = [
-        [f"{row[c]:.0f}" if isinstance(row[c], float) else row[c] or "" for c in columns]
-        for row in rows
-    ]
-    print(text_table(columns, shown))
+    said = {
+        "journal": facts["path"],
+        "size": _megabytes(facts["bytes"]),
+        "attempts": f"{facts['attempts']:,}",
+        **{f"  {verdict}": f"{count:,}" for verdict, count in sorted(facts["verdicts"].items())},
+        **{name: _moment(facts[name]) for name in ("oldest", "newest") if facts[name] is not None},
+    }
+    for name, value in said.items():
+        print(f"{name:14} {value}")
+
+
+@app.command()
+def prune(
+    older_than: Age = "",
+    keep: Annotated[
+        int | None, typer.Option(min=0, help="So many of the newest stay in any case.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Delete old attempts and shorten the file; with both options, only what both let go."""
+    from ..journal import Journal
+    from ..journal.retention import seconds
+
+    if not older_than and keep is None:
+        raise InputError(
+            "Nothing says which attempts may go.", next_step="Give --older-than 30d or --keep 1000."
+        )
+    journal = Journal()
+    gone = journal.prune(older_than=seconds(older_than) if older_than else None, keep=keep)
+    facts = journal.facts()
+    if as_json:
+        emit({"deleted": gone, "attempts": facts["attempts"], "bytes": facts["bytes"]})
+    else:
+        stay = f"{facts['attempts']:,} stay, {_megabytes(facts['bytes'])}"
+        print(f"{_attempts(gone)} deleted; {stay}.")
 
 
 @app.command()
@@ -85,22 +182,18 @@ def export_(
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
     form: Annotated[str, typer.Option("--format", help="har, curl or jsonl")] = "jsonl",
     out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Write attempts, redacted as they are kept: all of them, or those numbered."""
-    from .. import __version__, intake
     from ..journal import Journal
 
     attempts = list(Journal().attempts(numbers or None))
-    if form == "har":
-        text = json.dumps(intake.to_har(attempts, __version__), ensure_ascii=False, indent=1) + "\n"
-    elif form == "curl":
-        text = "".join(intake.to_curl(attempt) + "\n" for attempt in attempts)
-    elif form == "jsonl":
-        text = intake.to_jsonl(attempts)
-    else:
-        raise InputError(f"{form!r} is no format.", next_step="Use har, curl or jsonl.")
+    text = _written(attempts, form)
     if out is None:
-        print(text, end="")
+        if as_json and form != "har":
+            emit(text.splitlines() if form == "curl" else [a.as_dict() for a in attempts])
+        else:
+            print(text, end="")
         return
     try:
         out.write_text(text, encoding="utf-8")
@@ -108,22 +201,55 @@ def export_(
         raise InputError(
             f"{out} cannot be written: {error.strerror}.", next_step="Choose another --out."
         ) from None
-    print(f"{len(attempts)} attempts written to {out}.")
+    if as_json:
+        emit({"attempts": len(attempts), "format": form, "out": str(out)})
+    else:
+        print(f"{_attempts(len(attempts))} written to {out}.")
+
+
+def _written(attempts: list[Attempt], form: str) -> str:
+    from .. import __version__, intake
+
+    if form == "har":
+        return json.dumps(intake.to_har(attempts, __version__), ensure_ascii=False, indent=1) + "\n"
+    if form == "curl":
+        return "".join(intake.to_curl(attempt) + "\n" for attempt in attempts)
+    if form == "jsonl":
+        return intake.to_jsonl(attempts)
+    raise InputError(f"{form!r} is no format.", next_step="Use har, curl or jsonl.")
 
 
 @app.command("import")
 def import_(source: Source, as_json: Json = False) -> None:
     """Keep the attempts of a curl command, a HAR file, a URL, a raw request or JSON Lines.
 
-    An app secret in ALINB_APP_SECRET is hidden wherever they hold it, such as in a string to sign.
+    With the app secret in ALINB_APP_SECRET those that were refused or never sent are diagnosed, and
+    it is hidden wherever they hold it, such as in a string to sign.
     """
     from .. import intake
     from ..journal import Journal
 
     journal = Journal()
     known = Secret(os.environ.get("ALINB_APP_SECRET", "").strip())
-    kept = [journal.record(attempt, known).id for attempt in intake.read_all(read_source(source))]
+    read = [_diagnosed(attempt, known) for attempt in intake.read_all(read_source(source))]
+    kept = [journal.record(attempt, known) for attempt in read]
     if as_json:
-        emit({"ids": kept})
-    else:
-        print(f"Kept as {', '.join(map(str, kept))}; alinb attempts show says more.")
+        found = {str(a.id): a.diagnosis["mistakes"] for a in kept if a.diagnosis}
+        emit({"ids": [attempt.id for attempt in kept], "mistakes": found})
+        return
+    print(f"Kept as {', '.join(str(a.id) for a in kept)}; alinb attempts show says more.")
+    for attempt in kept:
+        if attempt.diagnosis:
+            print(f"{attempt.id}: {attempt.diagnosis['summary']}")
+
+
+def _diagnosed(attempt: Attempt, secret: Secret) -> Attempt:
+    """With a diagnosis where one is wanted and can be had: hidden values sign nothing."""
+    if attempt.diagnosis or not secret or not attempt.sign:
+        return attempt
+    if attempt.verdict not in ("refused", "unsent") or "‹" in "".join(attempt.params.values()):
+        return attempt
+    from ..doctor import diagnose
+
+    found = diagnose(attempt, secret=secret)
+    return replace(attempt, diagnosis=found.as_dict())

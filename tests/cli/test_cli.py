@@ -470,9 +470,12 @@ class TestAttempts:
         assert rows == journal.rows()
         assert [row["id"] for row in rows] == [3, 2, 1]
         assert rows[2]["mistakes"] == "path_prefix_missing secret_wrapped"
-        head, _, line = some.out.splitlines()
-        assert head.split() == ["id", "verdict", "name", "code", "mistakes", "elapsed_ms"]
-        assert line.split()[:4] == ["1", "refused", CREATE, "IncompleteSignature"]
+        head, _, line, _, foot = some.out.splitlines()
+        assert head.split() == ["id", "at", "verdict", "name", "code", "mistakes", "elapsed_ms"]
+        assert re.match(
+            rf"1 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ +refused +{CREATE} +IncompleteSignature ", line
+        )
+        assert re.fullmatch(r"1 of 1 that match of 3 attempts, 0\.\d MB in .*\.sqlite3\.", foot)
 
         first = shown.document
         assert first["diagnosis"]["mistakes"] == FOUNDING
@@ -494,6 +497,60 @@ class TestAttempts:
         assert people.out == "The journal is empty.\n"
         assert machine.document == []
 
+    def test_ls_filters_and_says_so_where_nothing_matches(self, journal: alinb.Journal) -> None:
+        coded, recent, none = together(
+            "attempts ls --code IncompleteSignature --json", "attempts ls --since 1h --json",
+            "attempts ls --verdict no_reply --name x --since 2d",
+        )  # fmt: skip
+        assert [row["id"] for row in coded.document] == [1]
+        assert [row["id"] for row in recent.document] == [3, 2, 1]
+        first, _, foot = none.out.splitlines()
+        assert first == "No attempt has verdict no_reply and name x and since 2d."
+        assert foot.startswith("0 of 0 that match of 3 attempts, ")
+
+    def test_status_and_prune(self, journal: alinb.Journal) -> None:
+        people, machine = together("attempts status", "attempts status --json")
+        assert machine.document["verdicts"] == {"ok": 2, "refused": 1}
+        assert machine.document["path"] == str(journal.path)
+        assert re.search(r"^size +0\.\d MB$", people.out, re.MULTILINE)
+        assert re.search(r"^  refused +1$", people.out, re.MULTILINE)
+        assert run("attempts", "prune", "--older-than", "1d").out.startswith(
+            "0 attempts deleted; 3"
+        )
+        pruned = run("attempts", "prune", "--keep", "2", "--json").document
+        assert (pruned["deleted"], pruned["attempts"]) == (1, 2)
+        assert re.fullmatch(
+            r"2 attempts deleted; 0 stay, 0\.\d MB\.\n",
+            run("attempts", "prune", "--older-than", "0s", "--keep", "0").out,
+        )
+        assert len(journal) == 0
+
+    def test_export_as_one_json_document(self, journal: alinb.Journal, tmp_path: Path) -> None:
+        file = tmp_path / "kept.har"
+        lines, har, curl, written = together(
+            "attempts export --json", "attempts export --format har --json",
+            "attempts export 2 --format curl --json",
+            f"attempts export 1 --format har --json --out {file}",
+        )  # fmt: skip
+        assert [attempt["id"] for attempt in lines.document] == [1, 2, 3]
+        assert len(har.document["log"]["entries"]) == 3
+        assert [text.split()[0] for text in curl.document] == ["curl"]
+        assert written.document == {"attempts": 1, "format": "har", "out": str(file)}
+        assert len(json.loads(file.read_text())["log"]["entries"]) == 1
+
+    def test_an_import_diagnoses_with_the_secret_and_not_without(self, tmp_path: Path) -> None:
+        url = founding_url()
+        told = run("attempts", "import", "-", "--json", stdin=url).document
+        assert told == {"ids": [1], "mistakes": {"1": FOUNDING}}
+        people = run("attempts", "import", "-", stdin=url)
+        assert people.out.splitlines()[1].startswith("2: Proved: the API path is missing")
+        journal = alinb.Journal(tmp_path / "journal.sqlite3")
+        assert journal.rows()[0]["mistakes"] == " ".join(FOUNDING)
+        assert SECRET not in json.dumps([a.as_dict() for a in journal.attempts()])
+        without = {"ALINB_APP_SECRET": ""}
+        told = run("attempts", "import", "-", "--json", stdin=url, env=without).document
+        assert told == {"ids": [3], "mistakes": {}}
+
     def test_export_and_import(self, journal: alinb.Journal, tmp_path: Path) -> None:
         file = tmp_path / "kept.jsonl"
         lines, har, curl, written = together(
@@ -512,7 +569,8 @@ class TestAttempts:
         assert written.out == f"2 attempts written to {file}.\n"
         elsewhere = {"ALINB_JOURNAL": str(tmp_path / "other.sqlite3")}
         assert run("attempts", "import", str(file), "--json", env=elsewhere).document == {
-            "ids": [1, 2]
+            "ids": [1, 2],
+            "mistakes": {"1": FOUNDING},
         }
         read = alinb.Journal(tmp_path / "other.sqlite3")
         assert [row["verdict"] for row in read.rows()] == ["ok", "refused"]
@@ -523,7 +581,7 @@ class TestAttempts:
         text = f"{SECRET}app_key{KEY}code{CODE}{SECRET}"
         given = {"method": "GET", "url": founding_url(), "string_to_sign": text}
         ran = run("attempts", "import", "-", stdin=json.dumps(given))
-        assert ran.out == "Kept as 1; alinb attempts show says more.\n"
+        assert ran.out.splitlines()[0] == "Kept as 1; alinb attempts show says more."
         kept = alinb.Journal(tmp_path / "journal.sqlite3").get(1)
         assert SECRET not in json.dumps(kept.as_dict())
         assert kept.string_to_sign.count("‹app_secret ") == 2
@@ -649,6 +707,9 @@ BAD = [
      "over plain http."),
     ("a verb that is none", "call {query} --verb PUT", {}, "'PUT'"),
     ("an attempt that is not there", "attempts show 99", {}, "holds no attempt 99."),
+    ("a prune of nothing named", "attempts prune", {}, "Give --older-than 30d or --keep 1000."),
+    ("an age that is none", "attempts prune --older-than old", {}, "'old' is no time span."),
+    ("a span that is none", "attempts ls --since 3x", {}, "'3x' is no time span."),
     ("a format that is none", "attempts export --format xml", {}, "'xml' is no format."),
 ]  # fmt: skip
 
