@@ -13,16 +13,17 @@ from typing import Any, Self, cast
 import anyio
 import httpx
 
-from . import oauth, replies
+from . import replies
 from .app import App
 from .calls import Call
 from .errors import InputError
 from .journal import Journal
-from .redact import Secret, hide
+from .redact import hide
+from .renewal import AsyncRenewing, Renewing
 from .replies import Reply
-from .session import Session, Target, code_of, numbered
+from .session import Target
 from .signing import Signed
-from .tokens import Token, TokenStore
+from .tokens import Claim, Token, TokenStore
 
 #: Seconds to wait for a connection, and for each part of an answer.
 TIMEOUT_S = 20.0
@@ -42,7 +43,11 @@ def to_request(signed: Signed) -> httpx.Request:
 
 def to_reply(response: httpx.Response, signed: Signed) -> Reply:
     """The reply in an HTTP response that has been read."""
-    return replies.read(response.status_code, response.content, signed.call.name, signed.params)
+    return _read(response, response.content, signed)
+
+
+def _read(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
+    return replies.read(response.status_code, content, signed.call.name, signed.params)
 
 
 def fetch_code(gateway: str) -> str:
@@ -75,7 +80,7 @@ class _HideSecrets(logging.Filter):
 logging.getLogger("httpx").addFilter(_HideSecrets())
 
 
-class Client(Session):
+class Client(Renewing):
     """Signs calls, sends them and keeps every attempt.
 
     `app` is an `App`, a sandbox, or None for the environment's. `transport` is any httpx transport.
@@ -113,38 +118,33 @@ class Client(Session):
         return self.send(self.signed(name, params, verb=verb))
 
     def send(self, signed: Signed) -> Reply:
-        """Send a signed call as it is, once. Raises `NoReply` where no answer comes."""
+        """Send a signed call as it is, once. Raises `NoReply` where no whole answer comes."""
+        return self._send(signed)
+
+    def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         self.open_journal()
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
+        response, came = None, bytearray()
         try:
-            response = self._http.send(request)
+            response = self._http.send(request, stream=True)
+            for chunk in response.iter_bytes():
+                came += chunk
+            if claim is not None:
+                claim.receive(bytes(came))
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            failed = self.attempt(
-                signed, *_as_sent(signed, request), started, elapsed, problem=_problem(error)
-            )
-            kept = self.record(failed)
+            sent = signed, *_as_sent(signed, request), started, elapsed
+            kept = self.record(self.attempt(*sent, **_cut_off(error, response, came)))
             raise self.no_reply(kept, connected=_connected(error)) from None
+        finally:
+            if response is not None:
+                response.close()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = to_reply(response, signed)
+        reply = _read(response, bytes(came), signed)
         kept = self.attempt(
             signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
         )
-        return numbered(reply, self.record(kept))
-
-    def exchange(self, code: str | Secret | oauth.Callback) -> Token:
-        """Trade an authorization code for a token pair, once: a code is never sent twice.
-
-        Takes a code or what `parse_callback` gave. Raises `CodeRefused`, `SignatureRefused`, …
-        """
-        self.open_store()
-        return self.new_token(self.call(oauth.exchange_call(code_of(code))))
-
-    def refresh(self, token: Token | None = None) -> Token:
-        """A new pair for the one held; the refresh token's own clock goes on as before."""
-        self.open_store()
-        held, refresh_token = self.refreshable(token)
-        return self.new_token(self.call(oauth.refresh_call(refresh_token)), held)
+        return self.answered(reply, kept)
 
     def close(self) -> None:
         self._http.close()
@@ -164,7 +164,7 @@ class Client(Session):
         return f"<Client {self.app.key} at {self.app.platform.api}>"
 
 
-class AsyncClient(Session):
+class AsyncClient(AsyncRenewing):
     """The same as `Client` for `await`; usable with top-level await in a notebook."""
 
     def __init__(
@@ -194,34 +194,33 @@ class AsyncClient(Session):
 
     async def send(self, signed: Signed) -> Reply:
         """Send a signed call as it is, once; see `Client.send`."""
+        return await self._send(signed)
+
+    async def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         await anyio.to_thread.run_sync(self.open_journal)
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
+        response, came = None, bytearray()
         try:
-            response = await self._http.send(request)
+            response = await self._http.send(request, stream=True)
+            async for chunk in response.aiter_bytes():
+                came += chunk
+            if claim is not None:
+                claim.receive(bytes(came))
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            failed = self.attempt(
-                signed, *_as_sent(signed, request), started, elapsed, problem=_problem(error)
-            )
+            sent = signed, *_as_sent(signed, request), started, elapsed
+            failed = self.attempt(*sent, **_cut_off(error, response, came))
             kept = await anyio.to_thread.run_sync(self.record, failed)
             raise self.no_reply(kept, connected=_connected(error)) from None
+        finally:
+            if response is not None:
+                await response.aclose()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = to_reply(response, signed)
+        reply = _read(response, bytes(came), signed)
         done = self.attempt(
             signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
         )
-        return numbered(reply, await anyio.to_thread.run_sync(self.record, done))
-
-    async def exchange(self, code: str | Secret | oauth.Callback) -> Token:
-        """Trade an authorization code for a token pair, once; see `Client.exchange`."""
-        self.open_store()
-        return self.new_token(await self.call(oauth.exchange_call(code_of(code))))
-
-    async def refresh(self, token: Token | None = None) -> Token:
-        """A new pair for the one held; see `Client.refresh`."""
-        self.open_store()
-        held, refresh_token = self.refreshable(token)
-        return self.new_token(await self.call(oauth.refresh_call(refresh_token)), held)
+        return await anyio.to_thread.run_sync(self.answered, reply, done)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -319,6 +318,19 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
         "reply_headers": tuple(response.headers.multi_items()),
         "reply_text": reply.text,
         "problem": reply.reason,
+    }
+
+
+def _cut_off(error: Exception, response: httpx.Response | None, came: bytearray) -> dict[str, Any]:
+    """What is known of an answer that never came, or came in part."""
+    problem = _problem(error)
+    if response is None:
+        return {"problem": problem}
+    return {
+        "status": response.status_code,
+        "reply_headers": tuple(response.headers.multi_items()),
+        "reply_text": came.decode("utf-8", "replace"),
+        "problem": problem,
     }
 
 

@@ -12,14 +12,15 @@ from .app import App, is_loopback
 from .attempts import Attempt
 from .calls import Call
 from .doctor import diagnose
-from .errors import InputError, NoReply
+from .errors import InputError, JournalError, NoReply
 from .journal import Journal
 from .knowledge import load
 from .redact import Secret
 from .replies import Reply
 from .signing import Signed, sign
 from .stages import Recipe
-from .tokens import FileStore, MemoryStore, Token, TokenStore
+from .tokens import MemoryStore, Token, TokenStore, claim_of
+from .tokens.claims import Waiting
 
 
 class Target(Protocol):
@@ -119,8 +120,35 @@ class Session:
 
     def open_store(self) -> None:
         """Fail before a code or a refresh token is spent where the new pair could not be kept."""
-        if isinstance(self.store, FileStore):
+        if hasattr(self.store, "open"):
             self.store.open()
+
+    def waiting(self) -> Waiting:
+        """Looks for the right to renew the token; one at a time has it on this machine."""
+        self.open_store()
+        place, key = self.app.platform.place, self.app.key
+        return Waiting(lambda: claim_of(self.store, place, key))
+
+    def lasting(self, margin_s: float) -> tuple[Token, bool]:
+        """The token that is held, and whether it is to be renewed first.
+
+        Raises `InputError` where there is none.
+        """
+        held, now = self.token, self.clock()
+        if held is None:
+            raise InputError(
+                f"No token is held for app {self.app.key}.",
+                next_step="Exchange a code first: alinb token url begins the way to one.",
+            )
+        due = held.refresh_due(now, margin_s)
+        return held, due and (held.can_refresh(now) or held.expired(now))
+
+    def renewed(self, used: Token | None) -> Token | None:
+        """The pair that another has put in the place of `used` in the meantime."""
+        held = self.token
+        if held is None or used is None or held.access_token == used.access_token:
+            return None
+        return None if held.expired(self.clock()) else held
 
     def record(self, attempt: Attempt) -> Attempt:
         """Diagnose a refusal while its values are in memory, and keep the attempt."""
@@ -132,6 +160,17 @@ class Session:
         token = self.token
         known = (token.access_token, token.refresh_token) if token else ()
         return self.journal.record(attempt, self.app.secret, *known)
+
+    def answered(self, reply: Reply, attempt: Attempt) -> Reply:
+        """The reply with its attempt's number; where that cannot be kept the error has the reply.
+
+        A full disk must not take an answer along that may not come twice.
+        """
+        try:
+            return replace(reply, attempt_id=self.record(attempt).id)
+        except JournalError as error:
+            error.evidence["reply"] = reply
+            raise
 
     def no_reply(self, attempt: Attempt, *, connected: bool) -> NoReply:
         """What to raise where no answer came; `connected`: whether anything can have arrived."""
@@ -171,10 +210,6 @@ def needs_token(name: str) -> bool:
         return bool(known["token"])
     family = max((f for f in facts["families"] if name.startswith(f)), key=len)
     return bool(facts["families"][family]["token"])
-
-
-def numbered(reply: Reply, attempt: Attempt) -> Reply:
-    return replace(reply, attempt_id=attempt.id)
 
 
 def code_of(code: str | Secret | oauth.Callback) -> Secret:

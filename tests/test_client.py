@@ -573,7 +573,12 @@ class TestNoReply:
         client = new(at(serve(talk).url))
         with pytest.raises(alinb.NoReply, match="closed in the middle"):
             client.call(QUERY)
-        assert verdicts() == [(QUERY, "no_reply", "")]
+        assert verdicts() == [(QUERY, "unreadable", "")]
+        kept = journal().get(1)
+        assert (kept.status, kept.reply_text) == (200, '{"code":')
+        assert kept.problem.startswith("the connection was closed in the middle")
+        assert kept.reply is not None
+        assert kept.reply.reason == kept.problem
 
     def test_a_journal_that_cannot_be_used_stops_a_call_before_it_is_sent(
         self, new: Any, box: Any, tmp_path: Path

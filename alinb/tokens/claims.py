@@ -1,0 +1,119 @@
+"""The right to renew one token, and what came back kept before anything else is done with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from .. import replies
+from ..errors import AlinbError, TokenStoreError
+from .pair import Token
+
+#: How long one waits for another that renews the same token, in s.
+CLAIM_S = 60.0
+#: The pause between two looks, in s.
+LOOK_S = 0.01
+
+
+class Drawer(Protocol):
+    """Where a reply with new tokens lies from its arrival until its tokens are in the store."""
+
+    def prepare(self) -> None:
+        """Make room before the request is sent. Raises `TokenStoreError` where there is none."""
+
+    def put(self, reply: bytes) -> None:
+        """Keep a reply so that it outlives the process."""
+
+    def settle(self) -> None:
+        """Bring what lies there into the store, and clear it."""
+
+
+class NoDrawer:
+    """For a store that does not outlive the process either."""
+
+    def prepare(self) -> None: ...
+    def put(self, reply: bytes) -> None: ...
+    def settle(self) -> None: ...
+
+
+class Claim:
+    """The right to renew a token, held by one at a time; its end lets the next one in.
+
+    `expect` goes before the request, `receive` right after the reply: from there on the new refresh
+    token survives whatever happens to the process.
+    """
+
+    def __init__(self, drawer: Drawer, release: Callable[[], None]) -> None:
+        self._drawer, self._release = drawer, release
+
+    def expect(self) -> None:
+        """Make room for the reply. Raises `TokenStoreError` before anything is spent."""
+        self._drawer.prepare()
+
+    def receive(self, reply: bytes) -> None:
+        """Keep the reply as it came."""
+        self._drawer.put(reply)
+
+    def close(self) -> None:
+        """Bring what was received into the store, and let the next one in."""
+        try:
+            self._drawer.settle()
+        finally:
+            self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def claim_of(store: Any, platform: str, app_key: str) -> Claim | None:
+    """The claim of any store; one that has none of its own is guarded within this process."""
+    if hasattr(store, "claim"):
+        found: Claim | None = store.claim(platform, app_key)
+        return found
+    with _guarding:
+        lock = _guards.setdefault((platform, app_key), threading.Lock())
+    return Claim(NoDrawer(), lock.release) if lock.acquire(blocking=False) else None
+
+
+_guards: dict[tuple[str, str], threading.Lock] = {}
+_guarding = threading.Lock()
+
+
+class Waiting:
+    """Looks of one who waits for a claim: `claim()` gives None until it is time to sleep on."""
+
+    def __init__(self, look: Callable[[], Claim | None]) -> None:
+        self._look = look
+        self._deadline = time.monotonic() + CLAIM_S
+
+    def claim(self) -> Claim | None:
+        """The claim, or None where another look is due in `LOOK_S`.
+
+        Raises `TokenStoreError` when it has taken too long.
+        """
+        found = self._look()
+        if found is None and time.monotonic() > self._deadline:
+            raise TokenStoreError(
+                f"Another process has been renewing this token for {CLAIM_S:.0f} s.",
+                next_step="See what it waits for; nothing was sent and nothing was changed.",
+            )
+        return found
+
+
+def tokens_in(reply: bytes, at: float, before: Token | None) -> Token | None:
+    """The pair in a reply that was received at `at`, epoch s; None where it holds none."""
+    try:
+        return Token.read(replies.read(200, reply, "/auth/token/refresh").payload, at, before)
+    except (AlinbError, AttributeError, TypeError):
+        return None

@@ -1,0 +1,218 @@
+"""Tokens in one JSON file for its owner alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import TokenStoreError
+from .claims import Claim, tokens_in
+from .pair import Token
+
+#: The room made for a reply before its request is sent; token replies take less than 2 kB.
+ROOM = 16 * 1024
+#: How long one waits for another who writes the file, in s; a write takes some ms.
+WRITE_S = 30.0
+
+
+def default_path() -> Path:
+    """ALINB_TOKENS, else `tokens.json` in the user's data folder."""
+    if chosen := os.environ.get("ALINB_TOKENS"):
+        return Path(chosen)
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("alinb", appauthor=False)) / "tokens.json"
+
+
+class FileStore:
+    """Tokens in one JSON file in clear text, mode 0600 from its creation, replaced atomically.
+
+    Its folder is made with mode 0700. Any number of threads and processes may use it at once. A
+    reply with new tokens is kept beside it until they are in it, so that a process that dies in
+    between loses none. Raises `TokenStoreError` where the file is not one of ours, and leaves it as
+    it is.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = Path(path).expanduser() if path is not None else default_path()
+
+    def load(self, platform: str, app_key: str) -> Token | None:
+        self._recover(platform, app_key)
+        return self._load(platform, app_key)
+
+    def save(self, platform: str, app_key: str, token: Token) -> None:
+        self._recover(platform, app_key)
+        self._save(platform, app_key, token)
+
+    def forget(self, platform: str, app_key: str) -> bool:
+        if self.load(platform, app_key) is None:
+            return False
+        self._change(lambda tokens: tokens.pop(_name(platform, app_key), None))
+        return True
+
+    def claim(self, platform: str, app_key: str) -> Claim | None:
+        """The right to renew a token; None while another thread or process has it.
+
+        Whoever gets it finds what a predecessor that died had received already in the store.
+        Raises `TokenStoreError` where the folder takes no file.
+        """
+        drawer = self._drawer(platform, app_key)
+        try:
+            files.private_folder(self.path.parent)
+            lock = files.Lock(drawer.path.with_suffix(".lock"))
+            if not lock.take():
+                return None
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            drawer.settle()
+        except BaseException:
+            lock.release()
+            raise
+        return Claim(drawer, lock.release)
+
+    def open(self) -> None:
+        """Raises `TokenStoreError` where a token could not be kept; no token is changed."""
+        self._read()
+        try:
+            self._lock().release()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _recover(self, platform: str, app_key: str) -> None:
+        """Bring in what one who died had received; while its receiver lives it sees to that."""
+        if self._drawer(platform, app_key).path.exists():
+            claim = self.claim(platform, app_key)
+            if claim is not None:
+                claim.close()
+
+    def _save(self, platform: str, app_key: str, token: Token) -> None:
+        self._change(lambda tokens: tokens.update({_name(platform, app_key): token.as_stored()}))
+
+    def _load(self, platform: str, app_key: str) -> Token | None:
+        kept = self._read().get(_name(platform, app_key))
+        return None if kept is None else Token.stored(kept)
+
+    def _drawer(self, platform: str, app_key: str) -> _FileDrawer:
+        # Names of platforms can be URLs, which are no names of files.
+        digest = hashlib.sha256(_name(platform, app_key).encode()).hexdigest()[:12]
+        path = self.path.with_name(f".{self.path.name}.{digest}.reply")
+        return _FileDrawer(self, path, platform, app_key)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._broken(str(error)) from None
+        try:
+            file = json.loads(text)
+            tokens = file["tokens"]
+            for kept in tokens.values():
+                Token.stored(kept)
+            ours = "alinb" in file
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            ours = False
+        if not ours:
+            raise self._broken("it is not a token file of alinb") from None
+        return dict(tokens)
+
+    def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
+        self._read()  # a file that is not ours gets no lock beside it
+        try:
+            with self._lock():
+                tokens = self._read()
+                change(tokens)
+                content = json.dumps({"alinb": 1, "tokens": tokens}, indent=1)
+                files.replace(self.path, content.encode())
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _lock(self) -> files.Lock:
+        files.private_folder(self.path.parent)
+        lock = files.Lock(self.path.with_name(f".{self.path.name}.lock"))
+        lock.wait(WRITE_S)
+        return lock
+
+    def _unwritable(self, error: OSError) -> TokenStoreError:
+        return TokenStoreError(
+            f"The token file {self.path} cannot be written: {error.strerror or error}.",
+            next_step="Choose another place with ALINB_TOKENS; the old file is untouched.",
+        )
+
+    def _broken(self, why: str) -> TokenStoreError:
+        return TokenStoreError(
+            f"The token file {self.path} cannot be used: {why}.",
+            next_step="Move it away, or choose another place with ALINB_TOKENS.",
+        )
+
+
+class _FileDrawer:
+    """A file beside the tokens: a line that says when its request began, then the reply."""
+
+    def __init__(self, store: FileStore, path: Path, platform: str, app_key: str) -> None:
+        self._store, self.path = store, path
+        self._platform, self._app_key = platform, app_key
+        self._descriptor: int | None = None
+
+    def prepare(self) -> None:
+        head = json.dumps({"alinb": 1, "at": time.time()}).encode() + b"\n"
+        try:
+            self._descriptor = files.private_file(self.path, os.O_TRUNC)
+            os.write(self._descriptor, head)
+            if hasattr(os, "posix_fallocate"):  # a disk that fills up takes no token along
+                os.posix_fallocate(self._descriptor, len(head), ROOM)
+            os.fsync(self._descriptor)
+            files.sync_folder(self.path.parent)
+        except OSError as error:
+            self._clear()
+            raise self._store._unwritable(error) from None
+
+    def put(self, reply: bytes) -> None:
+        if self._descriptor is not None:
+            os.write(self._descriptor, reply)
+            os.fsync(self._descriptor)
+
+    def settle(self) -> None:
+        try:
+            head, _, rest = self.path.read_bytes().partition(b"\n")
+        except FileNotFoundError:
+            return
+        reply = rest.rstrip(b"\0")
+        if reply:
+            self._store_tokens(head, reply)
+        self._clear()
+
+    def _store_tokens(self, head: bytes, reply: bytes) -> None:
+        began = _began(head)
+        held = self._store._load(self._platform, self._app_key)
+        token = tokens_in(reply, began, held)
+        if token is not None and (held is None or held.access_token != token.access_token):
+            self._store._save(self._platform, self._app_key, token)
+
+    def _clear(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+
+
+def _began(head: bytes) -> float:
+    try:
+        found: Mapping[str, Any] = json.loads(head)
+        return float(found["at"])
+    except (ValueError, KeyError, TypeError):
+        return time.time()
+
+
+def _name(platform: str, app_key: str) -> str:
+    return f"{platform}:{app_key}"
