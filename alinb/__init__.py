@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .signing import Signed, Verification, sign
     from .snippets import snippet
     from .stages import Recipe, Segment, Walk
-    from .tokens import FileStore, MemoryStore, Token, TokenStore
+    from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
 
 __version__ = "0.1.0"
 
@@ -90,7 +90,7 @@ _HOMES = {
     "signing": ("Signed", "Verification", "sign"),
     "snippets": ("snippet",),
     "stages": ("Recipe", "Segment", "Walk"),
-    "tokens": ("FileStore", "MemoryStore", "Token", "TokenStore"),
+    "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
 }
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -116,6 +116,7 @@ __all__ = [
     "IntakeError",
     "Journal",
     "JournalError",
+    "KeyringStore",
     "MemoryStore",
     "MissingExtra",
     "MissingSecret",

@@ -9,9 +9,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
+from typing import Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .app import App
+from .app import Platform
 from .calls import Call
 from .errors import CallbackError, InputError
 from .redact import Secret
@@ -21,6 +22,15 @@ _QUOTES = " \t\r\n\"'`“”‘’„‚«»<>"
 _NAME = re.compile(r"[A-Za-z_]{1,20}")
 _FULL_URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s/]")
 _APP_IN_CODE = re.compile(r"\d+_(\d+)_\w+")
+
+
+class Registered(Protocol):
+    """What a consent link needs of an app: no secret."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def platform(self) -> Platform: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Authorization:
 
 
 def authorize(
-    app: App,
+    app: Registered,
     redirect_uri: str = "",
     *,
     state: str | None = None,

@@ -22,10 +22,10 @@ def call(
     from ..calls import Call
     from ..client import Client
     from ..frames import frame
-    from ..tokens import FileStore
+    from ..tokens import default_store
 
     app = app_from(app_key, platform, gateway)
-    with Client(app, store=FileStore()) as client:
+    with Client(app, store=default_store()) as client:
         reply = client.call(Call.of(name, pairs(param)), verb=verb.upper())
     if as_json:
         emit(reply.as_dict())

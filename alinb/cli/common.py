@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -29,6 +29,12 @@ GatewayUrl = Annotated[
     str | None,
     typer.Option("--gateway", help="Base URL of a gateway or sandbox; else ALINB_GATEWAY."),
 ]
+InKeyring = Annotated[
+    bool,
+    typer.Option(
+        "--keyring", help="Keep tokens in the system's keyring; also by ALINB_TOKENS=keyring."
+    ),
+]
 Verb = Annotated[str, typer.Option("--verb", help="GET or POST.")]
 Source = Annotated[
     str,
@@ -40,8 +46,21 @@ Source = Annotated[
 ]
 
 
+class Registered(NamedTuple):
+    """An app without its secret: enough for a consent link and for what is kept."""
+
+    key: str
+    platform: Platform
+
+
 def app_from(key: str | None, platform: str | None, gateway: str | None) -> App:
     """The app that options, then the environment, name; the secret may be asked for."""
+    found = registered(key, platform, gateway)
+    return App(found.key, needed_secret(), found.platform)
+
+
+def registered(key: str | None, platform: str | None, gateway: str | None) -> Registered:
+    """The same where the secret is not needed, and not asked for."""
     chosen = (key or os.environ.get("ALINB_APP_KEY") or "").strip()
     if not chosen:
         raise MissingSecret(
@@ -50,7 +69,7 @@ def app_from(key: str | None, platform: str | None, gateway: str | None) -> App:
     profile = Platform.named(platform or os.environ.get("ALINB_PLATFORM") or "aliexpress")
     if base := gateway or os.environ.get("ALINB_GATEWAY"):
         profile = profile.at(base)
-    return App(chosen, needed_secret(), profile)
+    return Registered(chosen, profile)
 
 
 def secret() -> Secret | None:

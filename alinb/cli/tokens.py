@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .common import AppKey, GatewayUrl, Json, PlatformName, app_from, emit
+from .common import AppKey, GatewayUrl, InKeyring, Json, PlatformName, app_from, emit, registered
 
 app = typer.Typer(help="The OAuth steps: consent link, exchange, refresh.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def url(
     from ..oauth import authorize
 
     link = authorize(
-        app_from(app_key, platform, gateway),
+        registered(app_key, platform, gateway),
         redirect_uri,
         force_auth=force_auth,
         country=country,
@@ -52,6 +52,7 @@ def exchange(
     app_key: AppKey = None,
     platform: PlatformName = None,
     gateway: GatewayUrl = None,
+    keyring: InKeyring = False,
     reveal: Reveal = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +61,7 @@ def exchange(
 
     text = typer.get_text_stream("stdin").readline() if callback == "-" else callback
     parsed = parse_callback(text, state=state)
-    with _client(app_key, platform, gateway) as client:
+    with _client(app_key, platform, gateway, keyring) as client:
         _show(client.exchange(parsed), reveal, as_json)
 
 
@@ -69,11 +70,12 @@ def refresh(
     app_key: AppKey = None,
     platform: PlatformName = None,
     gateway: GatewayUrl = None,
+    keyring: InKeyring = False,
     reveal: Reveal = False,
     as_json: Json = False,
 ) -> None:
     """Trade the refresh token that is kept for a new pair."""
-    with _client(app_key, platform, gateway) as client:
+    with _client(app_key, platform, gateway, keyring) as client:
         _show(client.refresh(), reveal, as_json)
 
 
@@ -82,15 +84,18 @@ def show(
     app_key: AppKey = None,
     platform: PlatformName = None,
     gateway: GatewayUrl = None,
+    keyring: InKeyring = False,
     reveal: Reveal = False,
     as_json: Json = False,
 ) -> None:
     """Show the token that is kept, masked."""
-    with _client(app_key, platform, gateway) as client:
-        token = client.token
+    from ..tokens import default_store
+
+    app = registered(app_key, platform, gateway)
+    token = default_store(keyring=keyring).load(app.platform.place, app.key)
     if token is None:
         raise InputError(
-            f"No token is kept for app {client.app.key}.",
+            f"No token is kept for app {app.key}.",
             next_step="alinb token url begins the way to one.",
         )
     _show(token, reveal, as_json)
@@ -101,22 +106,26 @@ def forget(
     app_key: AppKey = None,
     platform: PlatformName = None,
     gateway: GatewayUrl = None,
+    keyring: InKeyring = False,
     as_json: Json = False,
 ) -> None:
     """Delete the token that is kept."""
-    with _client(app_key, platform, gateway) as client:
-        gone = client.store.forget(client.app.platform.place, client.app.key)
+    from ..tokens import default_store
+
+    app = registered(app_key, platform, gateway)
+    gone = default_store(keyring=keyring).forget(app.platform.place, app.key)
     if as_json:
         emit({"forgotten": gone})
     else:
         print("The token is deleted." if gone else "There was no token.")
 
 
-def _client(app_key: str | None, platform: str | None, gateway: str | None) -> Any:
+def _client(app_key: str | None, platform: str | None, gateway: str | None, keyring: bool) -> Any:
     from ..client import Client
-    from ..tokens import FileStore
+    from ..tokens import default_store
 
-    return Client(app_from(app_key, platform, gateway), store=FileStore())
+    store = default_store(keyring=keyring)  # before a secret is asked for
+    return Client(app_from(app_key, platform, gateway), store=store)
 
 
 def _show(token: Any, reveal: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import os
 
 from .claims import Claim, claim_of
 from .file import FileStore, default_path
+from .keyrings import KeyringStore
 from .pair import REFRESH_AHEAD_S, Token
 from .stores import MemoryStore, TokenStore
 
@@ -13,6 +14,7 @@ __all__ = [
     "REFRESH_AHEAD_S",
     "Claim",
     "FileStore",
+    "KeyringStore",
     "MemoryStore",
     "Token",
     "TokenStore",
@@ -29,7 +31,5 @@ def default_store(*, keyring: bool = False) -> TokenStore:
     `MissingExtra` or `TokenStoreError` where there is no keyring that is safe.
     """
     if keyring or os.environ.get("ALINB_TOKENS") == "keyring":
-        from .keyrings import KeyringStore
-
         return KeyringStore()
     return FileStore()

@@ -399,6 +399,37 @@ class TestToken:
         assert "force_auth=true" in people.out
         assert re.search(r"alinb token exchange --state [0-9a-f]{32} ", people.out)
 
+    def test_what_signs_nothing_asks_for_no_secret(
+        self, at: str, box: alinb.Sandbox, tmp_path: Path
+    ) -> None:
+        run("token", "exchange", box.code())
+        without = {"ALINB_APP_SECRET": ""}
+        link, shown, gone, refused = together(
+            "token url", "token show --json", "token forget --json --platform lazada",
+            "token refresh", env=without,
+        )  # fmt: skip
+        assert (link.status, link.err) == (0, "")
+        assert shown.document["access_token"] == "‹access_token •••• 61›"
+        assert gone.document == {"forgotten": False}
+        assert (refused.status, refused.out) == (2, "")
+        assert "There is no app secret." in refused.err
+        assert run("token", "forget", "--json", env=without).document == {"forgotten": True}
+
+    def test_a_keyring_that_keeps_nothing_is_refused_by_name(self, at: str) -> None:
+        pytest.importorskip("keyring")
+        env = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+        by_option, by_name, call = together(
+            "token show --keyring", "token show", f"call {QUERY}",
+            env={**env, "ALINB_TOKENS": "keyring"},
+        )  # fmt: skip
+        for ran in (by_option, by_name, call):
+            assert (ran.status, ran.out) == (2, "")
+            assert ran.err == (
+                "alinb: There is no safe keyring here: keyring.backends.fail.Keyring keeps "
+                "nothing. Set one up, or keep tokens in a file of mode 0600: leave out "
+                "--keyring.\n"
+            )
+
     def test_exchange_show_refresh_and_forget(
         self, at: str, box: alinb.Sandbox, tmp_path: Path
     ) -> None:
