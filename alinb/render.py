@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
 #: Cells longer than this may be broken anywhere; shorter ones stay on one line.
 _LONG = 36
@@ -25,14 +25,67 @@ _STYLE = (
 )
 
 
+class Markup(str):
+    """Text that is HTML already: the only text that `tag` does not escape."""
+
+    __slots__ = ()
+
+
+#: What `tag` takes inside: text is escaped, markup is not, None is left out.
+Inside: TypeAlias = Any
+
+#: Elements without an end.
+_VOID = frozenset({"input", "br", "hr", "wbr", "col"})
+#: Where a link may lead: a page, never a script.
+_WEB = ("https://", "http://")
+
+
+def tag(name: str, /, *inside: Inside, **attributes: Any) -> Markup:
+    """An element; everything given is escaped unless it is `Markup`.
+
+    `class_` is class, `data_key` is data-key; True gives a bare attribute, None and False leave it
+    out. Raises ValueError for an event handler, for `style`, and for a link that is no web address.
+
+    >>> tag("b", "1 < 2", title='"')
+    '<b title="&quot;">1 &lt; 2</b>'
+    """
+    drawn = []
+    for key, value in attributes.items():
+        key = key.rstrip("_").replace("_", "-")
+        if value is None or value is False:
+            continue
+        if key.startswith("on") or key == "style":
+            raise ValueError(f"{key} is no attribute to draw")
+        if key in ("href", "src", "action") and not str(value).startswith(_WEB):
+            raise ValueError(f"{key} is not a web address")
+        drawn.append(f" {key}" if value is True else f' {key}="{escape(str(value), quote=True)}"')
+    opened = f"<{name}{''.join(drawn)}>"
+    return Markup(opened if name in _VOID else f"{opened}{join(*inside)}</{name}>")
+
+
+def join(*inside: Inside) -> Markup:
+    """Pieces one after the other; text is escaped, iterables are joined, None is left out."""
+    drawn: list[str] = []
+    for piece in inside:
+        if isinstance(piece, Markup):
+            drawn.append(piece)
+        elif piece is None:
+            continue
+        elif isinstance(piece, str) or not isinstance(piece, Iterable):
+            drawn.append(escape(str(piece)))
+        else:
+            drawn.append(join(*piece))
+    return Markup("".join(drawn))
+
+
 def html(title: str, *parts: str) -> str:
     """A self-contained block: a heading and parts that are HTML already."""
     heading = f"<strong>{escape(title)}</strong>" if title else ""
     return f'{_STYLE}<div class="alinb">{heading}{"".join(parts)}</div>'
 
 
-def paragraph(text: Any) -> str:
-    return f"<p>{escape(str(text))}</p>"
+def paragraph(text: Any) -> Markup:
+    return tag("p", str(text))
 
 
 def link(url: str, label: str) -> str:
@@ -42,8 +95,8 @@ def link(url: str, label: str) -> str:
     return html("", f"<p>{anchor}</p><code>{safe}</code>")
 
 
-def listing(items: Iterable[Any]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(str(item))}</li>" for item in items) + "</ul>"
+def listing(items: Iterable[Any]) -> Markup:
+    return tag("ul", [tag("li", str(item)) for item in items])
 
 
 def table(
@@ -51,7 +104,7 @@ def table(
     rows: Iterable[Sequence[Any]],
     differs: Iterable[int] = (),
     prose: bool = False,
-) -> str:
+) -> Markup:
     """A table of code, or of prose; the rows in `differs` are bold, which a mark must say too."""
     bold = set(differs)
     cells = "".join(f'<th scope="col">{escape(str(cell))}</th>' for cell in head)
@@ -59,10 +112,10 @@ def table(
         f"<tr{' class=differs' if i in bold else ''}>{_cells(row, prose)}</tr>"
         for i, row in enumerate(rows)
     )
-    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+    return Markup(f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def diff(pieces: Iterable[tuple[str, str, str, str]]) -> str:
+def diff(pieces: Iterable[tuple[str, str, str, str]]) -> Markup:
     """Aligned runs (kind, theirs, right, label) as HTML: struck where too much, added where not."""
     drawn = []
     for kind, theirs, right, label in pieces:
@@ -74,7 +127,7 @@ def diff(pieces: Iterable[tuple[str, str, str, str]]) -> str:
             drawn.append(f'<del title="{title}">[−{escape(theirs)}]</del>')
         if right:
             drawn.append(f'<ins title="{title}">[+{escape(right)}]</ins>')
-    return f"<code>{''.join(drawn)}</code>"
+    return Markup(f"<code>{''.join(drawn)}</code>")
 
 
 def text_diff(pieces: Iterable[tuple[str, str, str, str]]) -> str:

@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette", "uvicorn", "typer", "rich")
+HEAVY = (
+    "pandas",
+    "IPython",
+    "ipywidgets",
+    "anywidget",
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "typer",
+    "rich",
+)
 
 
 def _run(code: str) -> str:
@@ -72,3 +82,18 @@ def test_httpx_and_pandas_are_imported_in_their_own_modules_alone():
         for word in ("httpx", "pandas")
     }
     assert homes == {"httpx": ["client.py"], "pandas": ["frames.py", "journal_frame.py"]}
+
+
+def test_widgets_alone_import_ipywidgets_and_anywidget():
+    from pathlib import Path
+
+    import alinb
+
+    root = Path(alinb.__file__).parent
+    words = ("import ipywidgets", "from ipywidgets", "import anywidget", "from anywidget")
+    rooms = {
+        path.relative_to(root).parts[0]
+        for path in root.rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in words)
+    }
+    assert rooms == {"widgets"}

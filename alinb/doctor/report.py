@@ -142,7 +142,7 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         rows = [(f.certainty, f.id, f.evidence, f.cure) for f in self.findings]
-        parts = (
+        parts: list[str] = (
             [render.table(("how sure", "what", "seen", "change this"), rows, prose=True)]
             if rows
             else []

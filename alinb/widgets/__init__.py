@@ -1,0 +1,1 @@
+"""Panels for notebooks: the only imports of ipywidgets and anywidget."""

@@ -1,0 +1,269 @@
+"""The one base of all panels.
+
+A panel is a single model: the kernel draws it as escaped HTML in `view`, its only state besides
+the layout, and the page makes that picture live. What people type stays in the page and reaches
+the kernel in custom messages, which no notebook keeps. A new panel needs four things:
+
+    class Counter(Panel):
+        title = "Counter"                      # heading, and the name in reprs
+
+        def __init__(self) -> None:
+            self.count = 0                     # own state first: the base draws at once
+            super().__init__()
+
+        def body(self) -> Markup:              # the picture of the state, made with render.tag
+            return join(
+                tag("p", f"{self.count} so far"),
+                button("Add", "add", arg="1"),
+                form("set", field("Set to", "value"), button("Set", primary=True)),
+            )
+
+        def text(self) -> str:                 # its twin in plain text
+            return f"{self.count} so far"
+
+        def act_add(self, event: Event) -> None:     # what `button(…, "add")` calls
+            self.count += int(event.arg)
+
+        def act_set(self, event: Event) -> None:     # `event.fields` has the form's fields by name
+            self.count = int(event["value"])
+
+An action runs with errors caught: an `AlinbError` or any other exception becomes the status line,
+and stays in `last_error`. After it the panel is drawn again. Actions come one after the other, but
+on any thread; a worker thread of a panel calls `draw()` or `say()` itself, and wraps what it does
+in `with self.guarded():`. `say("Sending …", "busy")` shows at once, before something that blocks.
+
+What a panel offers:
+    say(text, mood)         the status line (`role="status"`); mood "", busy, good or bad, each with
+                            a mark of its own
+    draw()                  show the present state
+    whisper(place, text)    text for `tag("span", data_whisper=place)`, never part of the state
+    move_to(key)            moves the keyboard to the element with `data_key=key`
+    hidden()                override it: every `Secret` that the panel holds. Their values are
+                            replaced in all that is shown, in any spelling
+    close()                 frees the panel's models and what `closing()` (override it) lets go
+
+Its elements are those of `alinb.widgets.elements`: `button`, `form`, `field`, `secret_field`,
+`choice`, `switch`, `until`, `copy_button`, and `code_block` for the step in plain code. Attributes
+the page understands, as `render.tag` spells them: `data_key` names an element that keeps its place
+among changing ones; `data_act` with `data_arg` on an input sends each key press, with
+`data_when="change"` only the finished value (`event.value`); `data_fresh` with a new figure makes
+the page take the `value` over what was typed; `data_param` lights up all elements of the same
+parameter under pointer or focus; `data_next` gets the focus when what had it is gone. Style with
+the classes of panel.css: row, wide, columns, scroll, note, good, bad, unseen.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import Any, ClassVar
+
+import traitlets
+from anywidget import AnyWidget
+from ipywidgets import Widget
+
+from ..errors import AlinbError
+from ..redact import Redactor, Secret
+from ..render import Markup, tag
+from .cells import enter
+from .elements import MARKS
+
+_LOG = logging.getLogger("alinb.widgets")
+_STYLE = files(__package__).joinpath("panel.css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What somebody did: the element's `arg`, an input's `value`, a form's fields by name."""
+
+    arg: str = ""
+    value: str = field(default="", repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> str:
+        """A field of the form, "" where it has none."""
+        return self.fields.get(name, "")
+
+
+class Panel(AnyWidget):
+    """A widget whose picture is drawn in the kernel; see the module for how to make one."""
+
+    _esm = files(__package__).joinpath("panel.js").read_text(encoding="utf-8")
+    _css = _STYLE
+    view = traitlets.Unicode().tag(sync=True)
+
+    title: ClassVar[str] = "Panel"
+
+    def __init__(self) -> None:
+        #: The last exception of an action, whatever it was.
+        self.last_error: Exception | None = None
+        #: The host name of the page that shows the panel, once it is shown; "" before.
+        self.page_host = ""
+        self._status = ("", "")
+        self._closed = False
+        self._acting, self._drawing = threading.RLock(), threading.RLock()
+        self._salt = os.urandom(16)
+        super().__init__()
+        enter(self)
+        self.on_msg(self._heard)
+        self.draw()
+
+    # ---- what a panel is made of
+
+    def body(self) -> Markup:
+        """The picture of the present state."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """The same as plain text."""
+        raise NotImplementedError
+
+    def heading(self) -> str:
+        """The line at the top."""
+        return self.title
+
+    def hidden(self) -> Iterable[Secret | None]:
+        """Every secret that the panel holds."""
+        return ()
+
+    def closing(self) -> None:
+        """Let go what else the panel holds: threads, sockets, files."""
+
+    # ---- what a panel does
+
+    def draw(self) -> None:
+        """Show the present state."""
+        with self._drawing:
+            if not self._closed:
+                self.view = self._redacted(self._page())
+
+    def say(self, text: str, mood: str = "") -> None:
+        """Put a line in the status, and show it at once; mood is "", busy, good or bad."""
+        self._status = (text, mood)
+        self.draw()
+
+    @property
+    def status(self) -> str:
+        """The status line, with the mark of its mood."""
+        text, mood = self._status
+        return self._redacted_text(f"{MARKS[mood]} {text}".strip())
+
+    def whisper(self, place: str, text: str) -> None:
+        """Show a text that is never part of the panel's state."""
+        self.send({"whisper": place, "text": self._redacted_text(text)})
+
+    def move_to(self, key: str) -> None:
+        """Move the keyboard to the element with `data_key=key`, once it is drawn."""
+        self.send({"focus": key})
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Show an exception in the status instead of losing it, as it would be in a callback."""
+        try:
+            yield
+        except AlinbError as error:
+            self.last_error = error
+            self.say(str(error), "bad")
+        except Exception as error:
+            _LOG.debug("an action failed", exc_info=True)
+            self.last_error = error
+            self.say(f"{type(error).__name__}: {error}", "bad")
+
+    def act(self, name: str, event: Event | None = None) -> None:
+        """Do what an element's action does, errors caught, and draw; tests call this too."""
+        with self._acting, self.guarded():
+            action = getattr(self, f"act_{name}", None)
+            if action is None:
+                raise LookupError(f"this panel has no action {name!r}")
+            action(event or Event())
+            self.draw()
+
+    def close(self) -> None:
+        """Free every model of the panel; its last picture stays readable."""
+        with self._drawing:
+            if self._closed:
+                return
+            self._closed = True
+        with self.guarded():
+            self.closing()
+        for part in _parts(self):
+            part.close()
+        super().close()
+
+    def act_hello(self, event: Event) -> None:
+        """The page says where it is shown."""
+        self.page_host = event.value
+
+    # ---- how it is shown
+
+    def _page(self) -> Markup:
+        text, mood = self._status
+        return tag(
+            "section",
+            tag("h3", self.heading()),
+            tag("p", f"{MARKS[mood]} {text}".strip(), role="status", aria_live="polite",
+                class_=mood or None),
+            self.body(),
+            tag("span", role="log", aria_label="Copying", class_="unseen", data_whisper="copied"),
+            aria_label=self.title,
+        )  # fmt: skip
+
+    def _redactor(self) -> Redactor:
+        redactor = Redactor(self._salt)
+        for secret in self.hidden():
+            if secret:
+                redactor.learn(secret.kind, secret)
+                redactor.learn(secret.kind, escape(secret.reveal(), quote=True))
+        return redactor
+
+    def _redacted(self, page: Markup) -> str:
+        return self._redactor().text(page)
+
+    def _redacted_text(self, text: str) -> str:
+        return self._redactor().text(text)
+
+    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+        if not isinstance(content, Mapping) or not isinstance(content.get("act"), str):
+            return
+        fields = content.get("fields") or {}
+        self.act(
+            content["act"],
+            Event(
+                str(content.get("arg") or ""),
+                str(content.get("value") or ""),
+                {str(name): str(value) for name, value in fields.items()},
+            ),
+        )
+        self.send({"ack": content.get("n", 0)})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._redacted_text(self.heading())}>"
+
+    def __str__(self) -> str:
+        return self._redacted_text(self.text())
+
+    def _repr_html_(self) -> str:
+        """A still picture, for pages without a kernel and without the widget's script."""
+        still = tag("div", Markup(self._redacted(self._page())), class_="alinb-panel alinb-still")
+        return f"<style>{_STYLE}</style>{still}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, "text/plain": str(self), "text/html": self._repr_html_()}, metadata
+
+
+def _parts(owner: Widget) -> list[Widget]:
+    """The widgets that a widget holds in its state, those they hold first."""
+    found: list[Widget] = []
+    for name in owner.keys:
+        value = getattr(owner, name, None)
+        for part in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(part, Widget) and part not in found:
+                found += [*_parts(part), part]
+    return found
