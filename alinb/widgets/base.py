@@ -42,8 +42,8 @@ What a panel offers:
                             replaced in all that is shown, in any spelling
     close()                 frees the panel's models and what `closing()` (override it) lets go
 
-Its elements are those of `alinb.widgets.elements`: `button`, `form`, `field`, `secret_field`,
-`choice`, `switch`, `until`, `copy_button`, and `code_block` for the step in plain code. Attributes
+Its elements are those of `alinb.widgets.elements`: `part`, `button`, `form`, `field`,
+`secret_field`, `choice`, `switch`, `until`, `copy_button`, and `code_block` for the step in plain code. Attributes
 the page understands, as `render.tag` spells them: `data_key` names an element that keeps its place
 among changing ones; `data_act` with `data_arg` on an input sends each key press, with
 `data_when="change"` only the finished value (`event.value`); `data_fresh` with a new figure makes
@@ -206,7 +206,8 @@ class Panel(AnyWidget):
         text, mood = self._status
         return tag(
             "section",
-            tag("h3", self.heading()),
+            # Not h3: JupyterLab would number it as part of the notebook.
+            tag("div", self.heading(), role="heading", aria_level="3", class_="title"),
             tag("p", f"{MARKS[mood]} {text}".strip(), role="status", aria_live="polite",
                 class_=mood or None),
             self.body(),

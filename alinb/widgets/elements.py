@@ -11,6 +11,11 @@ from ..render import Inside, Markup, tag
 MARKS = {"": "", "busy": "…", "good": "✓", "bad": "✗"}
 
 
+def part(label: str) -> Markup:
+    """The heading of a part of a panel; a heading element would be numbered by JupyterLab."""
+    return tag("div", label, role="heading", aria_level="4", class_="part")
+
+
 def button(
     label: Inside, act: str = "", arg: str = "", *, primary: bool = False, **more: Any
 ) -> Markup:

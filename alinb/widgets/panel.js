@@ -3,7 +3,7 @@
 
 const TAGS = new Set(("section header div p span strong em b i code pre ol ul li dl dt dd table " +
   "thead tbody tr th td caption form label input select option optgroup button textarea details " +
-  "summary a time h3 h4 small del ins kbd progress fieldset legend br hr wbr").split(" "));
+  "summary a time small del ins kbd progress fieldset legend br hr wbr").split(" "));
 const ATTRIBUTES = new Set(("class type name value title href target rel placeholder disabled " +
   "checked selected open autocomplete autocapitalize spellcheck scope colspan rowspan tabindex " +
   "label min max step rows cols required readonly inputmode maxlength role lang dir hidden " +
@@ -152,6 +152,14 @@ function render({ model, el }) {
   root.addEventListener("change", (event) => {
     const { act, arg, when } = event.target.dataset;
     if (act && when === "change") send(act, { arg, value: valueOf(event.target) });
+  });
+  root.addEventListener("keydown", (event) => {
+    // JupyterLab keeps Enter in a field from sending its form.
+    const { form, localName } = event.target;
+    if (event.key !== "Enter" || event.isComposing || localName !== "input" || !form) return;
+    event.preventDefault();
+    const button = [...form.elements].find((part) => part.type === "submit");
+    if (!button?.disabled) form.requestSubmit(button);
   });
   root.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,0 +1,148 @@
+"""A JupyterLab and a Chromium for the session, and a notebook for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from .lab import FLAGS, jupyterlab
+
+CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    why = ""
+    try:
+        import jupyterlab
+        import playwright
+    except ImportError as error:
+        why = f"{error.name} is not installed"
+    if not Path(CHROMIUM).exists():
+        why = f"there is no Chromium at {CHROMIUM}; apt-get install chromium, or set ALINB_CHROMIUM"
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            if why:
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+@dataclass
+class Notebook:
+    """A notebook that is open in JupyterLab, its cells run."""
+
+    page: Any
+    path: Path
+
+    def save(self) -> str:
+        """Save it as a person would, and give its text."""
+        before = self.path.stat().st_mtime_ns
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        for _ in range(100):
+            if self.path.stat().st_mtime_ns != before:
+                break
+            self.page.wait_for_timeout(50)
+        return self.path.read_text(encoding="utf-8")
+
+    def run(self) -> None:
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def python(self, code: str) -> str:
+        """What the kernel prints for a piece of code, beside the notebook's cells."""
+        return str(self.page.evaluate(_ASK_KERNEL, code)).strip()
+
+    def theme(self, name: str) -> None:
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+        )
+        dark = "false" if "Dark" in name else "true"
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{dark}']")
+
+
+_ASK_KERNEL = """async code => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const asked = kernel.requestExecute({ code, store_history: false });
+  let said = "";
+  asked.onIOPub = message => {
+    if (message.header.msg_type === "stream") said += message.content.text;
+    if (message.header.msg_type === "error") said += message.content.traceback.join("\\n");
+  };
+  await asked.done;
+  return said;
+}"""
+_READY = """path => {
+  const open = window.jupyterapp.shell.currentWidget;
+  return open && open.context && open.context.path === path
+    && open.sessionContext.session?.kernel?.status === "idle";
+}"""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
+    environment = {
+        "ALINB_JOURNAL": str(home / "journal.sqlite3"),
+        "ALINB_TOKENS": str(home / "tokens.json"),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")))
+        ),
+    }
+    with jupyterlab(root, home, **environment) as base:
+        yield base, root
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def lab_page(lab: tuple[str, Path], browser: Any) -> Iterator[Any]:
+    base, _ = lab
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{base}/lab?reset")
+    page.wait_for_function(
+        "() => window.jupyterapp && window.jupyterapp.restored.then(() => true)", timeout=90_000
+    )
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def notebook(
+    lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """Makes a notebook of code cells, opens it and runs it."""
+    _, root = lab
+
+    def opened(*cells: str, run: bool = True) -> Notebook:
+        path = root / f"{request.node.name.partition('[')[0]}.ipynb"
+        made = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(made, path)
+        lab_page.evaluate(
+            "path => window.jupyterapp.commands.execute('docmanager:open', {path})", path.name
+        )
+        lab_page.wait_for_function(_READY, arg=path.name, timeout=90_000)
+        book = Notebook(lab_page, path)
+        if run:
+            book.run()
+        return book
+
+    yield opened
+    lab_page.evaluate("""async () => {
+      const { commands } = window.jupyterapp;
+      await commands.execute("kernelmenu:shutdown").catch(() => {});
+      await commands.execute("docmanager:save");
+      await commands.execute("application:close-all");
+    }""")
