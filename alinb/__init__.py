@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from .snippets import snippet
     from .stages import Recipe, Segment, Walk
     from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
+    from .widgets.bench import SignatureBench
+    from .widgets.twin import Bench, bench
 
 __version__ = "0.1.0"
 
@@ -91,6 +93,8 @@ _HOMES = {
     "snippets": ("snippet",),
     "stages": ("Recipe", "Segment", "Walk"),
     "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
+    "widgets.bench": ("SignatureBench",),
+    "widgets.twin": ("Bench", "bench"),
 }
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -103,6 +107,7 @@ __all__ = [
     "AsyncClient",
     "Attempt",
     "Authorization",
+    "Bench",
     "Call",
     "Callback",
     "CallbackError",
@@ -132,6 +137,7 @@ __all__ = [
     "Secret",
     "Segment",
     "ServiceFailed",
+    "SignatureBench",
     "SignatureRefused",
     "Signed",
     "Token",
@@ -143,6 +149,7 @@ __all__ = [
     "Verification",
     "Walk",
     "authorize",
+    "bench",
     "compare",
     "diagnose",
     "explain",

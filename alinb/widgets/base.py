@@ -34,7 +34,7 @@ in `with self.guarded():`. `say("Sending …", "busy")` shows at once, before so
 
 What a panel offers:
     say(text, mood)         the status line (`role="status"`); mood "", busy, good or bad, each with
-                            a mark of its own
+                            a mark of its own; `note` for one that can wait for the action's end
     draw()                  show the present state
     whisper(place, text)    text for `tag("span", data_whisper=place)`, never part of the state
     move_to(key)            moves the keyboard to the element with `data_key=key`
@@ -43,11 +43,11 @@ What a panel offers:
     close()                 frees the panel's models and what `closing()` (override it) lets go
 
 Its elements are those of `alinb.widgets.elements`: `part`, `button`, `form`, `field`,
-`secret_field`, `choice`, `switch`, `until`, `copy_button`, and `code_block` for the step in plain code. Attributes
-the page understands, as `render.tag` spells them: `data_key` names an element that keeps its place
-among changing ones; `data_act` with `data_arg` on an input sends each key press, with
-`data_when="change"` only the finished value (`event.value`); `data_fresh` with a new figure makes
-the page take the `value` over what was typed; `data_param` lights up all elements of the same
+`secret_field`, `choice`, `switch`, `until`, `copy_button`, and `code_block` for the step in plain
+code. Attributes the page understands, as `render.tag` spells them: `data_key` names an element that
+keeps its place among changing ones; `data_act` with `data_arg` on an input sends each key press,
+with `data_when="change"` only the finished value (`event.value`); `data_fresh` with a new figure
+makes the page take the `value` over what was typed; `data_param` lights up all elements of the same
 parameter under pointer or focus; `data_next` gets the focus when what had it is gone. Style with
 the classes of panel.css: row, wide, columns, scroll, note, good, bad, unseen.
 """
@@ -145,8 +145,12 @@ class Panel(AnyWidget):
 
     def say(self, text: str, mood: str = "") -> None:
         """Put a line in the status, and show it at once; mood is "", busy, good or bad."""
-        self._status = (text, mood)
+        self.note(text, mood)
         self.draw()
+
+    def note(self, text: str, mood: str = "") -> None:
+        """Put a line in the status, to be shown when the action is over."""
+        self._status = (text, mood)
 
     @property
     def status(self) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,8 @@ CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    why = ""
-    try:
-        import jupyterlab
-        import playwright
-    except ImportError as error:
-        why = f"{error.name} is not installed"
+    absent = [name for name in ("jupyterlab", "pytest_playwright") if find_spec(name) is None]
+    why = f"{' and '.join(absent)} is not installed" if absent else ""
     if not Path(CHROMIUM).exists():
         why = f"there is no Chromium at {CHROMIUM}; apt-get install chromium, or set ALINB_CHROMIUM"
     for item in items:

@@ -2,7 +2,9 @@
 
 import json
 
-from playwright.sync_api import expect
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 TYPED, SENT = "CANARY-typed-4711", "CANARY-sent-0815"
 
