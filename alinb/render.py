@@ -78,6 +78,18 @@ def join(*inside: Inside) -> Markup:
     return Markup("".join(drawn))
 
 
+def prose(text: str) -> Markup:
+    """A sentence in which `…` marks code.
+
+    >>> prose("Sort, then join with `&`.")
+    'Sort, then join with <code>&amp;</code>.'
+    """
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:  # a lone mark is a character like any other
+        return join(text)
+    return join(tag("code", p) if i % 2 else p for i, p in enumerate(pieces))
+
+
 def html(title: str, *parts: str) -> str:
     """A self-contained block: a heading and parts that are HTML already."""
     heading = f"<strong>{escape(title)}</strong>" if title else ""

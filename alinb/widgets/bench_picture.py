@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..render import Markup, join, tag
+from ..render import Markup, join, prose, tag
 from ..stages import STAGES, Segment, Turn, Walk
 from .elements import (
     button,
@@ -187,7 +187,7 @@ class Picture:
         return tag(
             "div",
             tag("strong", f"At {turn.stage}: {plain_name(turn)}"),
-            [tag("p", tag("strong", f"{label}. "), facts[key]) for label, key in lines],
+            [tag("p", tag("strong", f"{label}. "), prose(facts[key])) for label, key in lines],
             class_="note bad",
             data_key=f"told-{key_of(turn)}",
         )

@@ -25,12 +25,15 @@ class Bench(Workbench):
     def shown_segments(self, walk: Walk) -> list[Segment]:
         """The labelled pieces of a string to sign, secrets masked."""
         hidden = {row.name.lower() for row in self.rows if row.hidden} | set(REQUEST_KINDS)
-        return [
-            Segment(kind, f"‹{'app_secret' if kind == 'secret' else parameter}›", parameter)
-            if kind == "secret" or (kind == "value" and parameter.lower() in hidden)
-            else Segment(kind, text, parameter)
-            for kind, text, parameter in walk.segments
-        ]
+        hide = self._redactor().text
+
+        def shown(segment: Segment) -> Segment:
+            kind, text, parameter = segment
+            if kind == "secret" or (kind == "value" and parameter.lower() in hidden):
+                return segment._replace(text=f"‹{parameter or 'app_secret'}›")
+            return segment._replace(text=hide(text)) if kind == "body" else segment
+
+        return [shown(segment) for segment in walk.segments]
 
     def shown_string(self, walk: Walk) -> str:
         return self._redactor().text("".join(s.text for s in self.shown_segments(walk)))
@@ -115,7 +118,7 @@ def bench(what: Any = FIRST, *mistakes: str, app: Any = None) -> Bench:
     for a call the practice app of the platform's documentation. Raises `InputError` for a mistake
     that this request cannot have.
 
-    >>> bench("/auth/token/create", "secret_wrapped", app=App("12345678", "helloworld")).mistakes
+    >>> bench("/auth/token/create", "secret_wrapped").mistakes
     ('secret_wrapped',)
     """
     made = Bench()

@@ -59,7 +59,7 @@ class Notebook:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
         )
         dark = "false" if "Dark" in name else "true"
-        self.page.wait_for_selector(f"body[data-jp-theme-light='{dark}']")
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{dark}']", state="attached")
 
 
 _ASK_KERNEL = """async code => {
