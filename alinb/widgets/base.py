@@ -56,6 +56,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ from .cells import enter
 from .elements import MARKS
 
 _LOG = logging.getLogger("alinb.widgets")
+_TAG = re.compile(r"(<[^>]*>)")
 _STYLE = files(__package__).joinpath("panel.css").read_text(encoding="utf-8")
 
 
@@ -109,6 +111,9 @@ class Panel(AnyWidget):
         self._closed = False
         self._acting, self._drawing = threading.RLock(), threading.RLock()
         self._salt = os.urandom(16)
+        self._held: tuple[Secret, ...] = ()
+        self._redact = Redactor(self._salt)
+        self._pieces: dict[str, str] = {}
         super().__init__()
         enter(self)
         self.on_msg(self._heard)
@@ -220,15 +225,22 @@ class Panel(AnyWidget):
         )  # fmt: skip
 
     def _redactor(self) -> Redactor:
-        redactor = Redactor(self._salt)
-        for secret in self.hidden():
-            if secret:
-                redactor.learn(secret.kind, secret)
-                redactor.learn(secret.kind, escape(secret.reveal(), quote=True))
-        return redactor
+        held = tuple(secret for secret in self.hidden() if secret)
+        if held != self._held:
+            self._held, self._redact, self._pieces = held, Redactor(self._salt), {}
+            for secret in held:
+                self._redact.learn(secret.kind, secret)
+                self._redact.learn(secret.kind, escape(secret.reveal(), quote=True))
+        return self._redact
 
     def _redacted(self, page: Markup) -> str:
-        return self._redactor().text(page)
+        """A page with every secret in it replaced: text by text and tag by tag, for a hidden value
+        may not take markup with it. Pieces that the last page had are not searched again."""
+        redact, before = self._redactor().text, self._pieces
+        self._pieces = {
+            piece: before[piece] if piece in before else redact(piece) for piece in _TAG.split(page)
+        }
+        return "".join(map(self._pieces.__getitem__, _TAG.split(page)))
 
     def _redacted_text(self, text: str) -> str:
         return self._redactor().text(text)

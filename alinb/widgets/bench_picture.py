@@ -103,14 +103,13 @@ class Picture:
             about_value = {"type": "password", "placeholder": length}
         cells = (
             tag("input", type="text", value=row.name, aria_label=f"Name of {seen}",
-                data_act="edit", data_arg=f"{row.number}.name", data_key=f"name-{row.number}",
-                autocomplete="off", spellcheck="false"),
+                data_act="edit", data_arg=f"{row.number}.name", data_key=f"name-{row.number}"),
             join(
                 tag("input", **{"type": "text", **about_value},
                     # A value may be typed before the name that tells that it is a secret.
                     value="" if row.hidden or not row.name else row.value,
                     aria_label=f"Value of {seen}", data_act="edit",
-                    data_arg=f"{row.number}.value", autocomplete="off", spellcheck="false"),
+                    data_arg=f"{row.number}.value"),
                 self._remark(row, now),
             ),
             button("✕", "remove", str(row.number), aria_label=f"Remove {seen}", title="Remove"),
@@ -209,8 +208,7 @@ class Picture:
                 form(
                     "load",
                     tag("label", "Request",
-                        tag("textarea", name="request", rows="4", data_secret=True,
-                            spellcheck="false", autocomplete="off"), class_="wide"),
+                        tag("textarea", name="request", rows="4", data_secret=True), class_="wide"),
                     button("Lay it on the bench"),
                 ),
                 data_key="paste",

@@ -9,6 +9,8 @@ const ATTRIBUTES = new Set(("class type name value title href target rel placeho
   "label min max step rows cols required readonly inputmode maxlength role lang dir hidden " +
   "datetime inert").split(" "));
 
+const TAKES_KEYS = "button, input, select, textarea, a, summary, [tabindex]";
+
 /** A second fence behind the kernel's escaping: nothing that could run or load is let in. */
 function cleaned(node) {
   for (const child of [...node.children]) {
@@ -17,6 +19,14 @@ function cleaned(node) {
       const known = ATTRIBUTES.has(name) || name.startsWith("data-") || name.startsWith("aria-");
       const safe = name !== "href" || /^https?:\/\//i.test(value);
       if (!known || !safe) child.removeAttribute(name);
+    }
+    // JupyterLab asks the very element: it takes letters and Enter for shortcuts of its own.
+    if (child.matches(TAKES_KEYS)) child.setAttribute("data-lm-suppress-shortcuts", "true");
+    if (child.matches("input, textarea")) {
+      // Neither a password store nor a spelling service gets to see what is typed.
+      child.setAttribute("autocomplete", child.type === "password" ? "new-password" : "off");
+      child.setAttribute("autocapitalize", "off");
+      child.setAttribute("spellcheck", "false");
     }
     cleaned(child);
   }
@@ -97,8 +107,7 @@ function render({ model, el }) {
   const root = doc.createElement("div");
   root.className = "alinb-panel";
   root.tabIndex = -1;
-  // JupyterLab would take letters and Enter on a button for its own shortcuts.
-  root.dataset.lmSuppressShortcuts = "true";
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
   el.append(root);
   let sent = 0, answered = 0, focus = "", waiting = new Map();
 

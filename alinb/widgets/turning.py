@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,10 +38,16 @@ class Workings:
         return self.expected == self.actual
 
 
-def work(params: Mapping[str, str], context: Context, taken: Iterable[str] = ()) -> Workings:
+def work(
+    params: Mapping[str, str],
+    context: Context,
+    taken: Iterable[str] = (),
+    offered: Collection[str] | None = None,
+) -> Workings:
     """Walk both ways; `taken` are keys of wrong turns, those that are impossible here ignored.
 
-    The path in `context` is found by the request itself.
+    The path in `context` is found by the request itself. `offered` are the keys of the turns to
+    offer; without it every turn is tried, and those that change this signature are offered.
     """
     found = interface(context.url, params)
     base = recipe_for(found, params.get("sign_method", ""))
@@ -55,29 +61,28 @@ def work(params: Mapping[str, str], context: Context, taken: Iterable[str] = ())
         every.setdefault(key_of(turn), turn)  # the plainest comes first
     chosen = sorted((every[key] for key in taken if key in every), key=lambda turn: turn.place)
     made = base.turned(*chosen).signer(context).walk(params) if chosen else right
-    options = _options(base, context, params, right.signature, every, chosen)
+    if offered is None:
+        offered = _worth_offering(base, context, params, right.signature, every)
+    kept = [turn for key, turn in every.items() if key in offered or turn in chosen]
+    options = {stage: tuple(t for t in kept if t.stage == stage) for stage in STAGES}
     return Workings(found, right, made, tuple(chosen), options)
 
 
-def _options(
+def _worth_offering(
     base: Recipe,
     context: Context,
     params: Mapping[str, str],
     right: str,
     every: Mapping[str, Turn],
-    taken: Sequence[Turn],
-) -> dict[str, tuple[Turn, ...]]:
-    """The wrong turns worth offering: those that change this signature, without rarities."""
-
-    def worth(turn: Turn) -> bool:
-        if turn in taken:
-            return True
-        if turn.rare or turn.slot.startswith("percent:"):
-            return False
-        return base.turned(turn).signer(context).sign(params) != right
-
-    kept = list(filter(worth, every.values()))
-    return {stage: tuple(t for t in kept if t.stage == stage) for stage in STAGES}
+) -> set[str]:
+    """The wrong turns that change this signature, without rarities and single values."""
+    return {
+        key
+        for key, turn in every.items()
+        if not turn.rare
+        and not turn.slot.startswith("percent:")
+        and base.turned(turn).signer(context).sign(params) != right
+    }
 
 
 def key_of(turn: Turn) -> str:

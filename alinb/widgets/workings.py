@@ -58,6 +58,7 @@ class Workbench:
         self._in_query: frozenset[str] = frozenset()
         self._turned: dict[str, tuple[str, ...]] = {}
         self._known: dict[Any, Workings] = {}
+        self._offered: set[str] | None = None
         self._count = 0
 
     # ---- what lies on it
@@ -93,6 +94,7 @@ class Workbench:
 
     def _lay(self, params: Mapping[str, str], sign_parameter: str) -> None:
         self.rows, self._turned, self.dealt = [], {}, ""
+        self._anew()
         for name, value in params.items():
             if name != sign_parameter:
                 self.add(name, value)
@@ -112,6 +114,7 @@ class Workbench:
 
     def add(self, name: str = "", value: str = "") -> Row:
         """A parameter more."""
+        self._anew()
         self._count += 1
         row = Row(self._count, name, value)
         row.note_name()
@@ -121,6 +124,11 @@ class Workbench:
     def edit(self, number: int, what: str, text: str) -> None:
         """Another name or value for a parameter."""
         row = self.row(number)
+        # While a value is typed the list of wrong turns stays: trying them all takes longest.
+        self._offered = None
+        if what == "value" and row.name:
+            options = self.workings().options.values()
+            self._offered = {key_of(turn) for turns in options for turn in turns}
         if what == "name":
             row.name = text
             row.note_name()
@@ -130,6 +138,7 @@ class Workbench:
     def remove(self, number: int) -> None:
         """A parameter less."""
         self.rows.remove(self.row(number))
+        self._anew()
 
     def row(self, number: int) -> Row:
         return next(row for row in self.rows if row.number == number)
@@ -137,6 +146,7 @@ class Workbench:
     def rename(self, name: str) -> None:
         """Another API name, with its URL and its `method`. Raises `InputError` for none."""
         call = Call.of(name)
+        self._anew()
         platform = self.app.platform if self.app else App(*PRACTICE).platform
         self.url, self.name = platform.route(call.name), call.name
         method = next((row for row in self.rows if row.name == "method"), None)
@@ -148,6 +158,7 @@ class Workbench:
     def use(self, app_secret: Secret) -> None:
         """Sign with another secret."""
         self.secret = app_secret
+        self._anew()
 
     def turn(self, stage: str, wrong: str = "") -> None:
         """Take a wrong turn at a stage, by mistake id or key; without one put the stage right."""
@@ -155,6 +166,7 @@ class Workbench:
             raise InputError(
                 f"There is no stage {stage!r}.", next_step=f"Stages: {', '.join(STAGES)}."
             )
+        self._anew()
         if not wrong:
             self._turned.pop(stage, None)
             return
@@ -170,6 +182,7 @@ class Workbench:
     def straighten(self) -> None:
         """Put every stage right."""
         self._turned = {}
+        self._anew()
 
     def deal(self, chance: random.Random) -> None:
         """Break the signature in a way to be found out: `dealt` is the wrong turn taken."""
@@ -186,6 +199,10 @@ class Workbench:
         stage = next((t.stage for t in self._work([self.dealt]).turned), "")
         if stage:
             self._turned = {stage: (self.dealt,)}
+
+    def _anew(self) -> None:
+        """Have every wrong turn tried again."""
+        self._offered, self._known = None, {}
 
     # ---- what comes out
 
@@ -221,7 +238,8 @@ class Workbench:
         asked = (tuple(params.items()), context, keys)
         if asked not in self._known:
             # One picture asks several times: for the stages as set, and for what was dealt.
-            self._known = {**dict([*self._known.items()][-1:]), asked: work(params, context, keys)}
+            now = work(params, context, keys, self._offered)
+            self._known = {**dict([*self._known.items()][-1:]), asked: now}
         return self._known[asked]
 
     def _body(self, params: Mapping[str, str]) -> str:

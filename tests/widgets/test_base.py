@@ -114,6 +114,18 @@ def test_a_secret_is_in_no_state_no_repr_and_no_picture(panel):
     assert "‹app_secret" in panel.status
 
 
+def test_hiding_never_takes_markup_with_it():
+    panel = Counter("\nAuthorization: Bearer CANARY\ncode=CANARY")
+    assert "CANARY" not in panel.view
+    assert "‹authorization" in panel.view
+    assert panel.view.endswith("</span></section>")
+    assert "data-act=" in panel.view
+    panel.word = "another"
+    panel.draw()
+    assert "another</p>" in panel.view
+    panel.close()
+
+
 def test_what_was_typed_is_in_no_repr_of_the_event():
     assert CANARY not in repr(Event("set", CANARY, {"key": CANARY}))
 
