@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .frames import frame
     from .gateway import Sandbox, sandbox
     from .journal import Journal
+    from .listener import Listener
     from .oauth import Authorization, Callback, authorize, parse_callback
     from .recipes import RECIPES
     from .redact import Secret
@@ -85,6 +86,7 @@ _HOMES = {
     "frames": ("frame",),
     "gateway": ("Sandbox", "sandbox"),
     "journal": ("Journal",),
+    "listener": ("Listener",),
     "oauth": ("Authorization", "Callback", "authorize", "parse_callback"),
     "recipes": ("RECIPES",),
     "redact": ("Secret",),
@@ -122,6 +124,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "KeyringStore",
+    "Listener",
     "MemoryStore",
     "MissingExtra",
     "MissingSecret",
