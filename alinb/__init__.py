@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
     from .widgets.bench import SignatureBench
     from .widgets.twin import Bench, bench
+    from .widgets.walkthrough import OAuthWalkthrough
 
 __version__ = "0.1.0"
 
@@ -97,6 +98,7 @@ _HOMES = {
     "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
     "widgets.bench": ("SignatureBench",),
     "widgets.twin": ("Bench", "bench"),
+    "widgets.walkthrough": ("OAuthWalkthrough",),
 }
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -129,6 +131,7 @@ __all__ = [
     "MissingExtra",
     "MissingSecret",
     "NoReply",
+    "OAuthWalkthrough",
     "PermissionRefused",
     "Platform",
     "PortInUse",

@@ -92,8 +92,8 @@ class Listener:
                 "Listening was stopped.", next_step="Paste the callback instead."
             )
         self._over.set()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(5)
+        # Not for its thread: that may wait for whoever closes this.
+        self._gone.wait(5)
 
     def take(self, target: str) -> tuple[int, str]:
         """The answer (status, text) to a request for a path and query.

@@ -109,7 +109,7 @@ function render({ model, el }) {
   root.tabIndex = -1;
   root.setAttribute("data-lm-suppress-shortcuts", "true");
   el.append(root);
-  let sent = 0, answered = 0, focus = "", waiting = new Map();
+  let sent = 0, answered = 0, submitted = 0, focus = "", waiting = new Map();
 
   const send = (act, more) => model.send({ act, n: ++sent, ...more });
   const flush = () => {
@@ -139,6 +139,11 @@ function render({ model, el }) {
   const heard = (message) => {
     if (message.ack) { answered = Math.max(answered, message.ack); flush(); }
     if (message.focus) { focus = message.focus; point(); }
+    if (/^http:\/\/127\.0\.0\.1:\d+\//.test(message.probe ?? "")) {
+      // Only the kernel's listener hears this; whether it did is seen by it coming alive.
+      fetch(message.probe, { mode: "no-cors", credentials: "omit", cache: "no-store" })
+        .catch(() => send("unreached", {}));
+    }
     if (message.whisper) {
       root.querySelectorAll(`[data-whisper="${CSS.escape(message.whisper)}"]`)
         .forEach((place) => { place.textContent = message.text; });
@@ -173,6 +178,8 @@ function render({ model, el }) {
   root.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = event.target, fields = {};
+    // Sent once: a second Enter before the answer is no second try.
+    if (answered < submitted) return;
     for (const field of form.elements) {
       if (!field.name) continue;
       fields[field.name] = valueOf(field);
@@ -180,6 +187,7 @@ function render({ model, el }) {
     }
     waiting = new Map();
     send(form.dataset.act, { arg: event.submitter?.dataset.arg ?? form.dataset.arg, fields });
+    submitted = sent;
   });
   root.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
