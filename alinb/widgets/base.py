@@ -140,6 +140,12 @@ class Panel(AnyWidget):
     def closing(self) -> None:
         """Let go what else the panel holds: threads, sockets, files."""
 
+    def told(self, error: Exception) -> str:
+        """What the status says of an exception."""
+        if isinstance(error, AlinbError):
+            return str(error)
+        return f"{type(error).__name__}: {error}"
+
     # ---- what a panel does
 
     def draw(self) -> None:
@@ -176,13 +182,10 @@ class Panel(AnyWidget):
         """Show an exception in the status instead of losing it, as it would be in a callback."""
         try:
             yield
-        except AlinbError as error:
-            self.last_error = error
-            self.say(str(error), "bad")
         except Exception as error:
             _LOG.debug("an action failed", exc_info=True)
             self.last_error = error
-            self.say(f"{type(error).__name__}: {error}", "bad")
+            self.say(self.told(error), "bad")
 
     def act(self, name: str, event: Event | None = None) -> None:
         """Do what an element's action does, errors caught, and draw; tests call this too."""

@@ -22,7 +22,7 @@ class Try:
 
     what: str
     at: float
-    message: str
+    error: AlinbError = field(repr=False)
     attempt_id: int | None = None
     explanation: Explanation | None = field(default=None, repr=False)
     diagnosis: str = ""
@@ -33,11 +33,16 @@ class Try:
         reply: Any = error.evidence.get("reply")
         number = error.evidence.get("attempt_id")
         found = explain(reply) if isinstance(reply, Reply) and not reply.ok else None
-        return cls(what, now, str(error), number, found, _diagnosis(journal, number))
+        return cls(what, now, error, number, found, _diagnosis(journal, number))
 
     @property
     def clock(self) -> str:
         return datetime.fromtimestamp(self.at, UTC).strftime("%H:%M:%S UTC")
+
+    @property
+    def message(self) -> str:
+        """What happened; the error's own next step only where nothing better is known."""
+        return self.error.message if self.explanation else str(self.error)
 
     @property
     def place(self) -> str:

@@ -270,6 +270,11 @@ class OAuthWalkthrough(Panel):
         if listener is not None:
             listener.close()
 
+    def told(self, error: Exception) -> str:
+        if self.tries and isinstance(error, AlinbError) and self.tries[-1].error is error:
+            return f"{error.message} The try is explained below."
+        return super().told(error)
+
     def closing(self) -> None:
         self._stop_listening()
 

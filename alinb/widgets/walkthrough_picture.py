@@ -159,6 +159,7 @@ class Picture:
         head = tag("tr", [tag("th", text, scope="col") for text in ("", "masked", "time left")])
         can = token.can_refresh(self.now)
         return join(
+            tag("p", "✓ Steps 2 and 3, consent and exchange, are done."),
             part("4. The token"),
             tag("table", tag("thead", head), tag("tbody", drawn)),
             tag("p", "Less than half an hour is left: refresh now." if token.refresh_due(self.now)
@@ -175,8 +176,9 @@ class Picture:
     def _tries(self) -> Markup | None:
         if not self.walk.tries:
             return None
+        again = None if self.walk.token else button("Get a new code", "new_code")
         notes = [
-            tag("div", each.html(), button("Get a new code", "new_code"), class_="note bad",
+            tag("div", each.html(), again, class_="note bad",
                 data_key=f"try-{number}")
             for number, each in reversed(list(enumerate(self.walk.tries, 1)))
         ]  # fmt: skip
