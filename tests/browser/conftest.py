@@ -18,16 +18,19 @@ from .lab import FLAGS, jupyterlab
 CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     absent = [name for name in ("jupyterlab", "pytest_playwright") if find_spec(name) is None]
     why = f"{' and '.join(absent)} is not installed" if absent else ""
     if not Path(CHROMIUM).exists():
         why = f"there is no Chromium at {CHROMIUM}; apt-get install chromium, or set ALINB_CHROMIUM"
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("browser")
-            if why:
-                item.add_marker(pytest.mark.skip(reason=why))
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here:
+        item.add_marker("browser")
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
+    # Playwright leaves its event loop running in this thread, where asyncio.run then fails.
+    items[:] = [item for item in items if item not in here] + here
 
 
 @dataclass
