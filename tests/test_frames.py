@@ -44,7 +44,7 @@ class TestSearch:
         table = client.call(SEARCH, keyWord="lamp", **WHERE).frame()
         assert len(table) == 2
         assert str(table["itemId"].dtype) == "str"
-        assert {int(number) for number in table["itemId"]} <= set(box.gateway.catalogue.ids)
+        assert {int(number) for number in table["itemId"]} <= set(box.gateway.market.ids)
 
     def test_money_keeps_its_text_and_gets_an_amount_and_a_currency(
         self, client: alinb.Client
@@ -127,7 +127,7 @@ class TestAffiliate:
 
 class TestDetail:
     def test_one_record_becomes_one_row(self, client: alinb.Client, box: alinb.Sandbox) -> None:
-        number = box.gateway.catalogue.ids[4]
+        number = box.gateway.market.ids[4]
         reply = client.call(DETAIL, product_id=number, ship_to_country="US")
         table = reply.frame()
         assert len(table) == 1
