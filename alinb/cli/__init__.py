@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import AlinbError, Refused
-from . import attempts, calls, demo, lab, requests, sandbox, snippet, tokens
+from . import attempts, calls, demo, lab, proxy, requests, sandbox, snippet, tokens
 
 app = typer.Typer(
     name="alinb",
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("lab")(lab.lab)
 app.command("sandbox")(sandbox.sandbox)
+app.command("proxy")(proxy.proxy)
 app.command("code")(sandbox.code)
 app.command("sign")(requests.sign)
 app.command("verify")(requests.verify)

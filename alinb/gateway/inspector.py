@@ -11,11 +11,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from .. import intake
@@ -26,7 +27,7 @@ from .exchanges import Exchange, Exchanges
 from .faults import KINDS, Faults
 from .inspection import Diagnoses, Inspection, Row
 from .notebook import notebook
-from .orders import Problem, order, safely
+from .orders import Problem, as_json, order, safely
 
 #: Rows go out together at most so often, and something at least so often, in s.
 PACE_S, HEARTBEAT_S = 0.1, 15.0
@@ -99,7 +100,7 @@ class _Inspector:
             "faults": "" if self._faults is not None else "hidden",
         }
         html = re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found[1]], _file("inspector.html"))
-        return Response(html, media_type="text/html")
+        return Response(html.encode("utf-8", "replace"), media_type="text/html")
 
     async def static(self, request: Request) -> Response:
         kind = _STATIC.get(request.path_params["name"])
@@ -160,17 +161,15 @@ class _Inspector:
         done, _ = await asyncio.wait({working}, timeout=PATIENCE_S)
         if not done:
             # The thread goes on, and what it finds is kept for the next who asks.
-            return JSONResponse({"pending": True}, 202)
-        return JSONResponse(working.result())
+            return as_json({"pending": True}, 202)
+        return as_json(working.result())
 
     async def har(self, request: Request) -> Response:
-        from .. import __version__
-
         some = "number" in request.path_params
         chosen = [self._asked_for(request)] if some else list(self._exchanges)[::-1]
 
         def made() -> str:
-            har = intake.to_har(map(self._inspection.redacted, chosen), __version__)
+            har = intake.to_har(map(self._inspection.redacted, chosen), version("alinb"))
             return json.dumps(har, ensure_ascii=False, indent=1)
 
         name = f"request-{chosen[0].number}.har" if some else "requests.har"
@@ -189,11 +188,11 @@ class _Inspector:
     async def clear(self, request: Request) -> Response:
         await order(request, self._token)
         self._exchanges.clear()
-        return JSONResponse({"cleared": True})
+        return as_json({"cleared": True})
 
     async def faults(self, request: Request) -> Response:
         faults = self._switches()
-        return JSONResponse(
+        return as_json(
             {
                 "kinds": [{"name": name, **kind._asdict()} for name, kind in KINDS.items()],
                 "codes": sorted({entry["code"] for entry in load("errors")["error"]}),
@@ -240,7 +239,7 @@ def _event(id_: str, data: Any) -> str:
 
 def _download(text: str, name: str) -> Response:
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="application/json", headers=headers)
+    return Response(text.encode("utf-8", "replace"), media_type="application/json", headers=headers)
 
 
 @cache

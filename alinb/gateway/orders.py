@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +37,11 @@ class Problem(Exception):
         self.status, self.text = status, text
 
 
+def as_json(data: Any, status: int = 200) -> Response:
+    """JSON in ASCII: a reply may hold half a surrogate pair, which UTF-8 has no bytes for."""
+    return Response(json.dumps(data), status, media_type="application/json")
+
+
 def safely(endpoint: Endpoint, *, linked: bool = False) -> Endpoint:
     """The endpoint with `HEADERS` on every answer, and with problems as JSON.
 
@@ -50,7 +55,7 @@ def safely(endpoint: Endpoint, *, linked: bool = False) -> Endpoint:
                 raise Problem(403, "Only the inspector's own page may read that.")
             response = await endpoint(request)
         except Problem as problem:
-            response = JSONResponse({"problem": problem.text}, problem.status)
+            response = as_json({"problem": problem.text}, problem.status)
         response.headers.update(HEADERS)
         return response
 
