@@ -97,6 +97,7 @@ class _Inspector:
             "event": f"{self._run}-{max((row.number for row in rows), default=0)}",
             "rows": "".join(map(_drawn, rows)),
             "count": str(len(rows)),
+            "none": "hidden" if rows else "",
             "faults": "" if self._faults is not None else "hidden",
         }
         html = re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found[1]], _file("inspector.html"))
@@ -197,7 +198,7 @@ class _Inspector:
                 "kinds": [{"name": name, **kind._asdict()} for name, kind in KINDS.items()],
                 "codes": sorted({entry["code"] for entry in load("errors")["error"]}),
                 "active": [
-                    {"name": f.name, "value": f.value, "share": f.share, "times": f.times}
+                    {"name": f.name, "value": f.value, "times": f.times, "text": str(f)}
                     for f in faults.active
                 ],
             }

@@ -1,4 +1,4 @@
-"""The sandbox's pages: consent, callback and inspector. Plain HTML, nothing from a network."""
+"""The sandbox's pages: consent, callback, about. Plain HTML, nothing from a network."""
 
 from __future__ import annotations
 
@@ -9,25 +9,59 @@ from urllib.parse import urlencode, urlsplit
 from ..attempts import Attempt
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8886; --accent: #0a58ca; }
-@media (prefers-color-scheme: dark) { :root { --accent: #6ea8fe; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-fieldset { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; }
-button { font: inherit; padding: .5rem 1.2rem; border: 1px solid var(--accent);
+:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b1f24; --soft: #59636e;
+  --line: #d0d7de; --accent: #0a58ca; --on-accent: #fff; }
+@media (prefers-color-scheme: dark) { :root { --page: #0d1117; --card: #161b22; --ink: #e6edf3;
+  --soft: #9aa4af; --line: #30363d; --accent: #79b8ff; --on-accent: #0d1117; } }
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, "Segoe UI", sans-serif; background: var(--page); color: var(--ink);
+  margin: 0; padding: 1rem; }
+main { max-width: 40rem; margin: 1rem auto; background: var(--card); padding: 1rem 1.5rem 1.5rem;
+  border: 1px solid var(--line); border-radius: .6rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.35rem; line-height: 1.25; margin: .5rem 0 1rem; }
+h2 { font-size: 1.05rem; margin: 1.3rem 0 .3rem; }
+p { margin: .5rem 0; }
+ul { padding-left: 1.3rem; }
+fieldset { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0;
+  padding: .4rem 1rem; }
+legend { padding: 0 .4rem; font-weight: 600; }
+label { display: flex; gap: .6rem; padding: .35rem 0; cursor: pointer; align-items: baseline; }
+label small { display: block; color: var(--soft); font-size: .88em; }
+button { font: inherit; padding: .5rem 1.4rem; border: 1px solid var(--accent);
   border-radius: .4rem; background: transparent; color: inherit; cursor: pointer; }
-button.primary { background: #0a58ca; color: #fff; }
-button:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid var(--accent);
-  outline-offset: 2px; }
-code, pre { font-family: ui-monospace, monospace; overflow-wrap: anywhere;
-  white-space: pre-wrap; }
-td code { overflow-wrap: normal; }
-main { overflow-x: auto; }
+button.primary { background: var(--accent); color: var(--on-accent); font-weight: 600; }
+.choice { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+a { color: var(--accent); }
+code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, monospace; font-size: .93em; }
+pre { white-space: pre-wrap; border: 1px solid var(--line); border-radius: .4rem; padding: .6rem; }
+.note { border-left: 4px solid var(--accent); padding-left: .8rem; color: var(--soft); }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left;
   vertical-align: top; }
-.note { border-left: 4px solid var(--accent); padding-left: .8rem; }
+@media (max-width: 30rem) { main { padding: .6rem .8rem 1rem; margin: 0 auto; }
+  body { padding: .4rem; } .choice button { flex: 1; } }
 """
+
+#: What the sandbox does not emulate, and what that means for who tests against it.
+NOT_EMULATED: tuple[tuple[str, str], ...] = (
+    ("Accounts and log-in", "Nobody logs in: the consent page believes whoever is at it. There is "
+     "no password, captcha, two-factor or session, and one account of each type."),
+    ("Real goods and money", "Products, orders, prices, freight and tracking are made up and the "
+     "same at every start. Nothing is bought, paid, shipped or refunded."),
+    ("Other apps", "There is one app. Review, approval and application for permissions do not "
+     "take place; other developers' keys are unknown keys."),
+    ("Risk control", "No address, device or behavior is judged; only the limits and faults that "
+     "are switched on refuse a proper call."),
+    ("Hosts and TLS", "One plain-http port of 127.0.0.1 stands for every region's host. "
+     "Certificates, HTTP/2, redirects between hosts and name resolution are not tested."),
+    ("Messages", "Nothing is pushed: no webhooks, no message service, no callbacks but the "
+     "redirect of the consent page."),
+    ("Searching", "Search ranks and matches words of its made-up titles; images are taken and "
+     "not looked at."),
+    ("What nobody has published", "Where the platform's behavior is unknown the sandbox has one "
+     "that is stated; passing here does not prove it for the platform."),
+)  # fmt: skip
 
 
 def page(title: str, body: str) -> str:
@@ -39,25 +73,66 @@ def page(title: str, body: str) -> str:
     )
 
 
-def consent(app_key: str, query: Mapping[str, str], form_token: str) -> str:
-    """The page on which a person allows or denies an app; its form comes back by POST."""
+def consent(
+    app_key: str,
+    query: Mapping[str, str],
+    form_token: str,
+    *,
+    country: str = "",
+    force_auth: bool = False,
+) -> str:
+    """The page on which a person allows or denies an app; its form comes back by POST.
+
+    `country` is the one that the link asks for, `force_auth` whether it wants a fresh log-in.
+    """
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in {**query, "form_token": form_token}.items()
     )
-    back = query.get("redirect_uri", "")
-    returns = f"<p>Afterward you return to <code>{escape(back)}</code>.</p>" if back else ""
+    again = (
+        "<p>The link has <code>force_auth=true</code>: the platform would ask you to log in again "
+        "even where you are logged in.</p>"
+        if force_auth or query.get("force_auth") == "true"
+        else ""
+    )
+    country = country or query.get("country", "")
+    where = f"<p>Country of the account: <code>{escape(country)}</code>.</p>" if country else ""
     return page(
         "alinb sandbox: allow access?",
         '<p class="note">This is a sandbox on your own machine. No AliExpress account is involved.'
-        f"</p><p>App <code>{escape(app_key)}</code> asks for access to your account.</p>{returns}"
+        f"</p><p>App <code>{escape(app_key)}</code> asks for access to your account.</p>"
+        "<h2>What it could do</h2><ul><li>act for this account through the API until its access "
+        "token ends, and renew that with its refresh token</li><li>read what the app’s permissions "
+        "cover, such as orders, and place orders where they cover that</li></ul>"
+        f"<h2>Where you return</h2>{_returns(query)}{again}{where}"
         f'<form method="post" action="/oauth/authorize">{hidden}'
         "<fieldset><legend>Log in as</legend>"
-        '<label><input type="radio" name="account" value="buyer" checked> Buyer '
-        "(what a dropshipping app expects)</label><br>"
-        '<label><input type="radio" name="account" value="seller"> Seller</label></fieldset>'
-        '<p><button class="primary" name="decision" value="allow">Allow</button> '
-        '<button name="decision" value="deny">Deny</button></p></form>',
+        + _account("buyer", "Buyer", "what a dropshipping app expects", True)
+        + _account("seller", "Seller", "what an app for a shop of your own expects", False)
+        + '</fieldset><div class="choice">'
+        '<button class="primary" name="decision" value="allow">Allow</button>'
+        '<button name="decision" value="deny">Deny</button></div></form>'
+        '<p><a href="/about">What this sandbox does not emulate</a></p>',
+    )
+
+
+def _account(value: str, name: str, says: str, chosen: bool) -> str:
+    checked = " checked" if chosen else ""
+    return (
+        f'<label><input type="radio" name="account" value="{value}"{checked}>'
+        f"<span>{name} <small>{says}</small></span></label>"
+    )
+
+
+def _returns(query: Mapping[str, str]) -> str:
+    back, state = query.get("redirect_uri", ""), query.get("state")
+    if not back:
+        return "<p>To a page of this sandbox, from which you copy the address.</p>"
+    said = "the link’s <code>state</code> and " if state is not None else ""
+    host = escape(urlsplit(back).hostname or "")
+    return (
+        f"<p>To <strong>{host}</strong>, with {said}a code if you allow:</p>"
+        f"<p><code>{escape(back)}</code></p>"
     )
 
 
@@ -76,7 +151,24 @@ def callback(url: str, query: Mapping[str, str]) -> str:
 
 
 def problem(text: str) -> str:
-    return page("alinb sandbox: this link cannot be used", f"<p>{escape(text)}</p>")
+    return page(
+        "alinb sandbox: this link cannot be used",
+        f'<p role="alert">{escape(text)}</p><p>Make the link again, for example with '
+        "<code>alinb token url</code>, and compare its parts with the app’s registration.</p>",
+    )
+
+
+def about() -> str:
+    """What the sandbox does not emulate, for people."""
+    listed = "".join(
+        f"<h2>{escape(what)}</h2><p>{escape(means)}</p>" for what, means in NOT_EMULATED
+    )
+    return page(
+        "alinb sandbox: what it does not emulate",
+        '<p class="note">This is not the AliExpress gateway. It follows what is published and '
+        "what was seen of it; the rest is listed here.</p>"
+        f'{listed}<p><a href="/inspector">The inspector</a> shows what was asked of it.</p>',
+    )
 
 
 def inspector(rows: list[tuple[Attempt, str]]) -> str:

@@ -574,8 +574,8 @@ class TestOrders:
         assert state["active"] == []
         on = desk.order("/inspector/faults", {"on": "latency=5, ApiCallLimit=30x2"}).json()
         assert on["active"] == [
-            {"name": "latency", "value": 5.0, "share": 1.0, "times": None},
-            {"name": "ApiCallLimit", "value": 30.0, "share": 1.0, "times": 2},
+            {"name": "latency", "value": 5.0, "times": None, "text": "latency=5"},
+            {"name": "ApiCallLimit", "value": 30.0, "times": 2, "text": "ApiCallLimit=30x2"},
         ]
         desk.add(call())
         events.wait(lambda: events.data[-1]["faults"] == ["latency=5", "ApiCallLimit=30x2"])

@@ -69,14 +69,15 @@ function drawn(row) {
 }
 
 function add(news) {
-  const known = new Map(allRows().map((row) => [Number(row.dataset.number), row]));
-  for (const row of news.sort((a, b) => a.number - b.number)) {
-    if (known.has(row.number)) continue;
-    const made = drawn(row);
-    // Nearly always the newest; one that took long goes where its number belongs.
-    let after = rows.firstElementChild;
-    while (after && Number(after.dataset.number) > row.number) after = after.nextElementSibling;
-    rows.insertBefore(made, after);
+  const known = new Set(allRows().map((row) => row.dataset.number));
+  const fresh = news.filter((row) => !known.has(String(row.number))).sort((a, b) => b.number - a.number);
+  const newest = Number(rows.firstElementChild?.dataset.number ?? 0);
+  const block = document.createDocumentFragment();
+  block.append(...fresh.filter((row) => row.number > newest).map(drawn));
+  rows.prepend(block);
+  // One that took long goes where its number belongs.
+  for (const row of fresh.filter((each) => each.number < newest)) {
+    rows.insertBefore(drawn(row), allRows().find((other) => Number(other.dataset.number) < row.number) || null);
   }
 }
 
@@ -326,6 +327,9 @@ function kindRow(kind) {
 }
 
 function showFaults(state) {
+  atWork = state.active.map((each) => each.text).join(", ");
+  $("at-work").textContent = atWork ? `at work: ${atWork}` : "(none at work)";
+  $("at-work").classList.toggle("some", Boolean(atWork));
   if (!$("kinds").childElementCount) {
     $("kinds").append(...state.kinds.map(kindRow));
     $("codes").append(...state.codes.map((code) => el("option", { value: code })));
@@ -344,12 +348,7 @@ function showFaults(state) {
 }
 
 function tellFaults(active) {
-  const said = active.join(", ");
-  if (said === atWork) return;
-  atWork = said;
-  $("at-work").textContent = said ? `at work: ${said}` : "(none at work)";
-  $("at-work").classList.toggle("some", Boolean(said));
-  reported(async () => showFaults(await ask("/inspector/faults")))();
+  if (active.join(", ") !== atWork) reported(async () => showFaults(await ask("/inspector/faults")))();
 }
 
 $("code-form").addEventListener("submit", (event) => {
