@@ -57,8 +57,8 @@ NOT_EMULATED: tuple[tuple[str, str], ...] = (
      "Certificates, HTTP/2, redirects between hosts and name resolution are not tested."),
     ("Messages", "Nothing is pushed: no webhooks, no message service, no callbacks but the "
      "redirect of the consent page."),
-    ("Searching", "Search ranks and matches words of its made-up titles; images are taken and "
-     "not looked at."),
+    ("Formats", "Answers are JSON, whatever `format` asks for. There is no list of allowed "
+     "addresses, and no limit to the length of a URL but the server's own."),
     ("What nobody has published", "Where the platform's behavior is unknown the sandbox has one "
      "that is stated; passing here does not prove it for the platform."),
 )  # fmt: skip

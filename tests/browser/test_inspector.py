@@ -1,7 +1,6 @@
 """The inspector and the consent page in Chromium, by keyboard alone, in light and dark, small."""
 
 import json
-import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,19 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 import alinb
 from alinb import intake
-from alinb.gateway import Sandbox, inspector
-from alinb.gateway.core import Incoming as Asked
-from alinb.gateway.exchanges import Exchange, Exchanges, Incoming
-from alinb.gateway.faults import Faults
-from alinb.gateway.guard import Guard
-from alinb.gateway.serving import Serving
+from alinb.gateway import Sandbox
+from alinb.gateway.exchanges import Exchange, Incoming
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -30,38 +21,13 @@ CREATE, QUERY = "/auth/token/create", "aliexpress.affiliate.product.query"
 
 
 class Stand:
-    """A sandbox's answers, the faults that the page switches, and the inspector, on one port."""
+    """A sandbox on a port, with its inspector, and a client of it."""
 
     def __init__(self) -> None:
-        self.box = Sandbox(app_key=KEY, secret=SECRET, products=12)
-        self.exchanges = Exchanges()
-        self.faults = Faults((), secrets.token_bytes)
-        routes = inspector.routes(self.exchanges, secret=self.box.app.secret, faults=self.faults)
-        calls = Route("/{path:path}", self._call, methods=["GET", "POST"])
-        app = Starlette(routes=[*routes, calls])
-        self.serving = Serving(Guard(app, ("x-alinb-sandbox", "test")))
-        self.url = self.serving.url
-        platform = alinb.Platform.named("aliexpress").at(self.url)
-        self.client = alinb.Client(alinb.App(KEY, SECRET, platform), journal=False)
-
-    async def _call(self, request: Request) -> Response:
-        body, began = await request.body(), time.perf_counter()
-        headers = tuple((k.decode(), v.decode("latin-1")) for k, v in request.headers.raw)
-        came = Incoming(request.method, str(request.url), headers, body, time.time())
-        drawn = self.faults.draw()
-        if "status_503" in drawn.values:
-            status, content, code = 503, b"busy", ""
-        else:
-            answered = self.box.gateway.answer(Asked(came.method, came.url, headers, body, came.at))
-            status, code = answered.status, answered.code
-            content = json.dumps(answered.body).encode()
-        kind = (("content-type", "application/json"),)
-        took = (time.perf_counter() - began) * 1000
-        self.exchanges.add(
-            Exchange(self.exchanges.number(), came, status, kind, content, code, drawn.names,
-                     elapsed_ms=took)
-        )  # fmt: skip
-        return Response(content, status, media_type="application/json")
+        self.box = Sandbox(app_key=KEY, secret=SECRET, products=60).serve()
+        self.url, self.faults = self.box.url, self.box.faults
+        self.exchanges = self.box.gateway.exchanges
+        self.client = alinb.Client(self.box.app, journal=False)
 
     def mistaken(self, name: str, *mistakes: str, **params: Any) -> None:
         self.client.send(alinb.mistaken(self.client.sign(name, **params), *mistakes))
@@ -77,8 +43,7 @@ class Stand:
 
     def close(self) -> None:
         self.client.close()
-        self.exchanges.close()
-        self.serving.close()
+        self.box.close()
 
 
 @pytest.fixture

@@ -654,8 +654,8 @@ class TestTop:
     def test_version_and_help(self) -> None:
         version, shown = together("--version", "-h")
         assert (version.status, version.out) == (0, f"{alinb.__version__}\n")
-        for command in ("demo", "lab", "sandbox", "code", "sign", "verify", "diagnose", "explain",
-                        "call", "token", "attempts"):  # fmt: skip
+        for command in ("demo", "lab", "sandbox", "code", "proxy", "sign", "verify", "diagnose",
+                        "explain", "call", "token", "attempts"):  # fmt: skip
             assert re.search(rf"\b{command}\b", shown.out)
 
     def test_the_installed_script_is_the_same_program(self) -> None:

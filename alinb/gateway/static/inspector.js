@@ -181,9 +181,10 @@ document.addEventListener("keydown", (event) => {
 
 const heading = (text) => el("h2", { tabIndex: -1, id: "detail-title" }, text);
 const button = (text, work) => el("button", { type: "button", onclick: reported(work) }, text);
-const table = (head, lines) => el("table", { className: "plain" },
+const cellOf = (text) => el("td", { className: String(text).length > 24 ? "long" : "" }, String(text));
+const table = (head, lines) => el("div", { className: "wide" }, el("table", { className: "plain" },
   el("thead", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text)))),
-  el("tbody", {}, ...lines.map((line) => el("tr", {}, ...line.map((text) => el("td", {}, String(text)))))));
+  el("tbody", {}, ...lines.map((line) => el("tr", {}, ...line.map(cellOf))))));
 
 async function copy(text, what) {
   try {
