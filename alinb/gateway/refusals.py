@@ -92,8 +92,6 @@ def body(
         return {"error_response": {**_top(refusal, text), **ids}}
     if code.startswith(("isv.", "isp.")) and code != "isv.402":
         return _wrapped(code, text, ids, flat=platform.startswith("alibaba"))
-    if code.isdigit():
-        return {"error_response": {"code": code, "msg": text, **ids}}
     kind = entry(code).get("type") or "ISV"
     if found.path:
         return {"type": kind, "code": code, "message": text, **ids}
