@@ -7,8 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import aclosing
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -18,7 +16,7 @@ import httpx
 from . import replies
 from .app import App
 from .calls import Call
-from .errors import InputError, NoReply
+from .errors import InputError
 from .journal import Journal
 from .redact import hide
 from .renewal import AsyncRenewing, Renewing
@@ -325,7 +323,7 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
 
 def _cut_off(error: Exception, response: httpx.Response | None, came: bytearray) -> dict[str, Any]:
     """What is known of an answer that never came, or came in part."""
-    problem = _problem(error)
+    problem = what_broke(error)
     if response is None:
         return {"problem": problem}
     return {
@@ -336,7 +334,8 @@ def _cut_off(error: Exception, response: httpx.Response | None, came: bytearray)
     }
 
 
-def _problem(error: Exception) -> str:
+def what_broke(error: Exception) -> str:
+    """What went wrong on the line, in words that hold no secret."""
     kind = {
         "ConnectError": "could not connect",
         "ConnectTimeout": "could not connect in time",
@@ -345,37 +344,3 @@ def _problem(error: Exception) -> str:
         "ReadError": "the connection broke",
     }.get(type(error).__name__, type(error).__name__)
     return hide(f"{kind} ({error})" if str(error) else kind)
-
-
-class Forwarder:
-    """Sends requests to one upstream byte for byte, and gives its answers back the same way.
-
-    No redirect is followed, no cookie kept, nothing unpacked.
-    """
-
-    def __init__(self, base: str, *, direct: bool, timeout: float = TIMEOUT_S) -> None:
-        self._base = base
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._http = httpx.AsyncClient(timeout=timeout, trust_env=not direct, cookies=no_cookies)
-        self.close = self._http.aclose
-
-    async def forward(
-        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes, most: int
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """Status, headers and body as they came; `target` is path and query as the caller sent it.
-
-        Raises `NoReply` where none came whole, or the body has more than `most` bytes.
-        """
-        # httpx would spell a target its own way, and every byte of it may be signed.
-        how: dict[str, Any] = {"headers": headers, "extensions": {"target": target}}
-        content = b""
-        try:
-            request = httpx.Request(method, self._base, content=body or None, **how)
-            async with aclosing(await self._http.send(request, stream=True)) as answered:
-                async for piece in answered.aiter_raw():
-                    content += piece
-                    if len(content) > most:
-                        raise NoReply(f"the answer has more than {most:,} bytes")
-        except httpx.HTTPError as error:
-            raise NoReply(_problem(error)) from None
-        return answered.status_code, answered.headers.raw, content

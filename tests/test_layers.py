@@ -81,7 +81,10 @@ def test_httpx_and_pandas_are_imported_in_their_own_modules_alone():
         ]
         for word in ("httpx", "pandas")
     }
-    assert homes == {"httpx": ["client.py"], "pandas": ["frames.py", "journal_frame.py"]}
+    assert homes == {
+        "httpx": ["client.py", "forwarder.py"],
+        "pandas": ["frames.py", "journal_frame.py"],
+    }
 
 
 def test_widgets_alone_import_ipywidgets_and_anywidget():

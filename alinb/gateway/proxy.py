@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 
 from ..app import is_loopback
-from ..client import Forwarder
 from ..errors import InputError, JournalError, NoReply
+from ..forwarder import Forwarder
 from ..journal import Journal
 from ..redact import Secret
 from . import inspector

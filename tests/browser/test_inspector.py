@@ -284,9 +284,27 @@ def test_five_hundred_rows_are_drawn_at_once(new_page: Any, stand: Stand) -> Non
     page = opened(new_page(), stand)
     expect(page.locator("#rows tr")).to_have_count(500)
     took = [page.evaluate(_DRAWING) for _ in range(5)]
+    bare = min(page.evaluate(_BARE) for _ in range(5))
     assert page.locator("#rows tr").count() == 500
-    assert min(took) < 100
+    # A loaded machine is slow at anything: then it may take so much of what bare boxes take.
+    assert min(took) < max(100, 5 * bare)
 
+
+#: How long as many boxes with a word in each take, in ms.
+_BARE = """() => {
+  const began = performance.now();
+  const all = document.createElement("div");
+  for (let i = 0; i < 500 * 9; i++) {
+    const box = document.createElement("div");
+    box.textContent = "a.b";
+    all.append(box);
+  }
+  document.body.append(all);
+  document.body.offsetHeight;
+  const took = performance.now() - began;
+  all.remove();
+  return took;
+}"""
 
 #: How long the page takes to draw 500 new rows and lay them out, in ms.
 _DRAWING = """() => {
