@@ -41,6 +41,7 @@ def build(gateway: Gateway, faults: Faults, *, callback: str, page_token: str) -
         Route("/apps/oauth/authorize", consent.page, methods=["GET", "POST"]),
         Route("/authorize", consent.page, methods=["GET", "POST"]),
         Route("/callback", consent.landed, methods=["GET"]),
+        Route("/about", _about, methods=["GET"]),
         Route("/sandbox/code", consent.code, methods=["POST"]),
         *inspector.routes(
             gateway.exchanges, secret=gateway.app.secret, faults=faults, page_token=page_token
@@ -169,6 +170,10 @@ class _Consent:
         if back and not _is_web_address(back):
             return "Invalid redirect_uri: it has to be a full http or https URL."
         return ""
+
+
+async def _about(request: Request) -> Response:
+    return _page(pages.about())
 
 
 async def _home(request: Request) -> Response:
