@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import unquote_plus
+
+from . import disguise
 
 #: Request parameters and headers whose values are never shown, and what each of them is.
 REQUEST_KINDS: Mapping[str, str] = {
@@ -40,7 +40,7 @@ _DATA_KINDS = {name: kind for name, kind in {**REQUEST_KINDS, **REPLY_KINDS}.ite
                if name != "code"}  # fmt: skip
 
 #: A shorter value would also hide innocent text, so it is hidden by its field's name alone.
-SHORTEST_BY_VALUE = 4
+SHORTEST_BY_VALUE = disguise.SHORTEST
 
 #: A mark, or another stand-in such as the repr of a `Secret`: what is not hidden again.
 _MARK = r"‹[a-z_]+(?: [^‹›]*)?›"
@@ -62,6 +62,11 @@ _IN_HEADER = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"‹[a-z_]+ [0-9a-f]{4}›")
+
+# A search for a few words is much faster than a pattern that finds nothing.
+_FORM_HINTS = tuple(f"{name}=" for name in REQUEST_KINDS)
+_JSON_HINTS = tuple(name + end for name in _NOT_CODE for end in ('"', "\\"))
+_HEADER_HINTS = ("authorization", "cookie")
 
 
 class Secret:
@@ -114,8 +119,9 @@ class Redactor:
     """Replaces every known secret value, in any spelling, by its kind and a short fingerprint.
 
     `key` makes the fingerprints of one journal comparable with each other and useless elsewhere.
-    Values are found raw, percent-encoded once or twice, JSON-escaped, in base64 and in hex, in any
-    letter case. What is not a secret comes back byte for byte.
+    Values are found raw, in base64 and in hex, in any letter case, with any of their characters
+    escaped in URLs and JSON, in up to six layers; a value that holds a backslash as encoders write
+    it. What is not a secret comes back byte for byte.
     """
 
     def __init__(self, key: bytes, values: Iterable[tuple[str, str]] = ()) -> None:
@@ -123,6 +129,9 @@ class Redactor:
         self._kinds: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._escapes: re.Pattern[str] | None = None
+        self._long: list[str] = []
+        self._plain = True
         for kind, value in values:
             self.learn(kind, value)
 
@@ -134,7 +143,7 @@ class Redactor:
         self._kinds[text] = kind
         if len(text) < SHORTEST_BY_VALUE:
             return
-        for spelling in _spellings(text):
+        for spelling in disguise.spellings(text):
             self._spellings.setdefault(spelling.lower(), text)
             if len(spelling.lower()) != len(spelling):  # İ, which would not match its lower case
                 self._spellings.setdefault(spelling, text)
@@ -148,16 +157,18 @@ class Redactor:
 
     def learn_reply(self, data: Any) -> None:
         """Remember what the field names of a reply give away as secret, however deep."""
-        if isinstance(data, Mapping):
-            for name, value in data.items():
-                kind = REPLY_KINDS.get(str(name).lower())
-                if kind and isinstance(value, str):
-                    self.learn(kind, value)
-                else:
-                    self.learn_reply(value)
-        elif isinstance(data, list):
-            for item in data:
-                self.learn_reply(item)
+        waiting = [data]
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, dict):
+                for name, value in inner.items():
+                    kind = REPLY_KINDS.get(str(name).lower())
+                    if kind and isinstance(value, str):
+                        self.learn(kind, value)
+                    elif isinstance(value, dict | list):
+                        waiting.append(value)
+            elif isinstance(inner, list):
+                waiting += [item for item in inner if isinstance(item, dict | list)]
 
     def mark(self, kind: str, value: str) -> str:
         """`‹kind 3f9a›`: the same for the same value under the same key."""
@@ -167,9 +178,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """Hide known values anywhere in a text, and the values of tell-tale fields in it."""
         text = self.by_value(text)
-        text = _IN_FORM.sub(self._form_field, text)
-        text = _IN_HEADER.sub(self._header, text)
-        return _IN_JSON.sub(self._json_field, text)
+        low = _lowered(text)
+        if low is None or any(hint in low for hint in _FORM_HINTS):
+            text = _IN_FORM.sub(self._form_field, text)
+        if low is None or any(hint in low for hint in _HEADER_HINTS):
+            text = _IN_HEADER.sub(self._header, text)
+        if low is None or any(hint in low for hint in _JSON_HINTS):
+            text = _IN_JSON.sub(self._json_field, text)
+        return text
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Hide the values of named parameters or headers, and known values in their names."""
@@ -209,11 +225,42 @@ class Redactor:
         """Hide known values anywhere in a text, and nothing else."""
         if not self._spellings:
             return text
-        if self._pattern is None:
+        if self._pattern is None or self._escapes is None:
             longest_first = sorted(self._spellings, key=len, reverse=True)
             known = "|".join(map(re.escape, longest_first))
             self._pattern = re.compile(f"(?-i:{_HIDDEN.pattern})|{known}", re.IGNORECASE)
-        return self._pattern.sub(self._known, text)
+            self._long = [value for value in self._kinds if len(value) >= SHORTEST_BY_VALUE]
+            self._escapes = disguise.escapes_of(self._long)
+            self._plain = known.isascii()
+        if self._escapes.search(text):  # first: the rest of an escape can look like a beginning
+            text = self._disguised(text)
+        low = _lowered(text) if self._plain or text.isascii() else None
+        if low is None or any(spelling in low for spelling in self._spellings):
+            text = self._pattern.sub(self._known, text)
+        return text
+
+    def _disguised(self, text: str) -> str:
+        """Hide values of which any character is escaped, in a way no encoder has or in layers."""
+        needles = re.compile(
+            f"(?-i:({_HIDDEN.pattern}))|{disguise.needles(self._long)}", re.IGNORECASE
+        )
+        while True:
+            for plain, begins in disguise.unescaped(text, self._long):
+                found = [f for f in needles.finditer(plain) if not f[1]]
+                for one in reversed(found):
+                    shown = self.mark(*self._meant(one[0]))
+                    text = text[: begins[one.start()]] + shown + text[begins[one.end()] :]
+                if found:
+                    break
+            else:
+                return text
+
+    def _meant(self, found: str) -> tuple[str, str]:
+        """The kind and the value of what stood behind a disguise."""
+        for value in self._long:
+            if re.fullmatch(disguise.needles([value]), found, re.IGNORECASE):
+                return self._kinds[value], value
+        return "secret", found
 
     def _known(self, match: re.Match[str]) -> str:
         if _HIDDEN.fullmatch(match[0]):
@@ -238,29 +285,14 @@ class Redactor:
         return head + self.mark(REPLY_KINDS.get(name) or REQUEST_KINDS[name], value)
 
 
+def _lowered(text: str) -> str | None:
+    """The text in lower case; None where some letter has no plain one."""
+    return None if not text.isascii() and disguise.ODD.search(text) else text.lower()
+
+
 def hide(text: str, *secrets: Secret | str | None) -> str:
     """A text fit for an error message: the given secrets and tell-tale fields are masked."""
     redactor = Redactor(b"message")
     for secret in secrets:
         redactor.learn(secret.kind if isinstance(secret, Secret) else "secret", secret)
     return re.sub(r"‹([a-z_]+) [0-9a-f]{4}›", r"‹\1›", redactor.text(text))
-
-
-def _spellings(value: str) -> set[str]:
-    raw = value.encode("utf-8", "surrogatepass")
-    once = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    # encodeURIComponent, and URLSearchParams like other form encoders, spare other characters.
-    once |= {quote(raw, safe="!'()*"), quote_plus(raw, safe="*").replace("~", "%7E")}
-    spellings = {value, raw.hex(), *once, *(quote(text, safe="") for text in once)}
-    for ascii_only in (True, False):
-        escaped = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        spellings |= {escaped, json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]}
-        spellings.add(escaped.replace("/", "\\/"))
-    for lead in range(3):
-        # Inside a longer text a value meets base64 at one of three offsets; the characters that
-        # mix with its neighbors are cut off.
-        encoded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
-        inner = encoded[(0, 2, 3)[lead] : len(encoded) - (1 if (lead + len(raw)) % 3 else 0)]
-        if len(inner) >= 2 * SHORTEST_BY_VALUE:
-            spellings |= {inner, inner.replace("+", "-").replace("/", "_")}
-    return {spelling for spelling in spellings if len(spelling) >= SHORTEST_BY_VALUE}
