@@ -80,7 +80,9 @@ def needles(values: Iterable[str]) -> str:
     """A pattern of the values, in their encodings, for what `unescaped` gives."""
     found = {code for value in values for code in encodings(value) if len(code) >= SHORTEST}
     longest_first = sorted(found, key=len, reverse=True)
-    return "|".join(re.escape(code).replace("\\ ", "[ +]") for code in longest_first)
+    known = "|".join(re.escape(code).replace("\\ ", "[ +]") for code in longest_first)
+    # The escape of a digit ends in that digit, so that a value may seem to begin within one.
+    return rf"(?:(?:%|\\u00)3(?=[0-9]))?(?:{known})"
 
 
 def unescaped(text: str, values: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
