@@ -37,7 +37,8 @@ class SignatureBench(Panel):
         #: How many dealt mistakes were found, given up, and how often a stage was turned for it.
         self.score = {"found": 0, "given up": 0, "tries": 0}
         self._chance = chance or random.Random()  # noqa: S311
-        self._solved, self._fresh = False, 0
+        #: How the dealt mistake came out, "" while it is looked for.
+        self._end, self._fresh = "", 0
         self.bench.load(what, getattr(app, "app", app))
         super().__init__()
         self._judge()
@@ -112,19 +113,19 @@ class SignatureBench(Panel):
     def turn(self, stage: str, wrong: str = "") -> None:
         """Take a wrong turn at a stage, by mistake id; without one put the stage right."""
         self.bench.turn(stage, wrong)
-        if self.bench.dealt and wrong and not self._solved:
+        if self.bench.dealt and wrong and not self._end:
             self.score["tries"] += 1
         self._judge()
 
     def load(self, request: Any, app: Any = None) -> None:
         """Lay another request on the bench; the app stays where none is given."""
         self.bench.load(request, getattr(app, "app", app) or self.bench.app)
-        self._solved = False
+        self._end = ""
         self._judge()
 
     def deal(self) -> None:
         """Deal a mistake: the bench shows what the broken program made, and you find out how."""
-        self._solved = False
+        self._end = ""
         self.bench.deal(self._chance)
         self._judge()
 
@@ -132,9 +133,9 @@ class SignatureBench(Panel):
         """Turn the bench the way the dealt mistake is turned, and name it."""
         if not self.bench.dealt:
             return
-        if not self._solved:
+        if not self._end:
             self.score["given up"] += 1
-        self._solved = True
+            self._end = "It was this"
         self.bench.show_dealt()
         self._judge()
 
@@ -153,15 +154,14 @@ class SignatureBench(Panel):
             self.note(self.bench.verdict(now), mood)
             return
         found = (now.made.string_to_sign, now.actual) == (puzzle.string_to_sign, puzzle.signature)
-        if found and not self._solved:
-            self._solved = True
+        if found and not self._end:
+            self._end = "Found"
             self.score["found"] += 1
         named = " and ".join(map(plain_name, now.turned))
         if found:
-            self.note(f"Found. {named}. The broken program makes this very signature.", "good")
+            self.note(f"{self._end}: {named}. The program makes this very signature.", "good")
         else:
-            self.note("A program signs wrong. Turn the stages until actual equals the program's.",
-                     "busy")  # fmt: skip
+            self.note("A program signs wrong. Turn the stages until actual equals the program's.")
         self.whisper("score", self._score_line())
 
     def _score_line(self) -> str:
@@ -171,7 +171,7 @@ class SignatureBench(Panel):
         return bool(self.bench.received) and self.bench.received != now.actual
 
     def _searching(self) -> bool:
-        return bool(self.bench.dealt) and not self._solved
+        return bool(self.bench.dealt) and not self._end
 
     # ---- how it is shown
 

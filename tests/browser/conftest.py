@@ -15,6 +15,11 @@ import pytest
 
 from .lab import FLAGS, jupyterlab
 
+#: Another kernel than that of this environment, such as one with an older ipykernel:
+#:   uv venv k; uv pip install --python k/bin/python . ipykernel==6.31.0
+#:   k/bin/python -m ipykernel install --prefix k --name older
+#:   JUPYTER_PATH=$PWD/k/share/jupyter ALINB_TEST_KERNEL=older pytest tests/browser
+KERNEL = os.environ.get("ALINB_TEST_KERNEL", "python3")
 CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
@@ -127,7 +132,7 @@ def notebook(
         path = root / f"{request.node.name.partition('[')[0]}.ipynb"
         made = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            metadata={"kernelspec": {"name": KERNEL, "display_name": KERNEL}},
         )
         nbformat.write(made, path)
         lab_page.evaluate(

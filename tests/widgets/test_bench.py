@@ -115,7 +115,7 @@ def test_a_dealt_mistake_is_hidden_until_found_and_counted_once(panel):
     panel.act("switch", Event(other, "on"))
     panel.turn(stage, right)
     panel.turn(stage, right)
-    assert panel.status.startswith("✓ Found.")
+    assert panel.status.startswith("✓ Found: ")
     assert panel.score == {"found": 1, "given up": 0, "tries": 2}
 
 
@@ -124,7 +124,7 @@ def test_giving_up_shows_the_mistake_and_counts_as_that(panel):
     panel.act("deal")
     panel.act("give_up")
     panel.act("give_up")
-    assert panel.status.startswith("✓ Found.")
+    assert panel.status.startswith("✓ It was this: ")
     assert panel.score == {"found": 0, "given up": 1, "tries": 0}
     assert "Change this." in panel.view
 
