@@ -98,6 +98,8 @@ class SignatureBench(Panel):
 
     def act_load(self, event: Event) -> None:
         """Lay a pasted request on the bench."""
+        self.say("Reading the request, and looking for its mistake …", "busy")
+        self._fresh += 1
         self.load(event["request"])
 
     def act_secret(self, event: Event) -> None:

@@ -70,7 +70,10 @@ class Bench(Workbench):
         if now.turned:
             return f"Wrong signature. {named}."
         if self.received and self.received != now.expected:
-            return "Every stage is right here, but the request came with another signature."
+            return (
+                "Every stage is right here, but the request came with another signature: made "
+                "with another secret, or a value was changed after signing."
+            )
         return "Right signature: every stage takes the platform's turn."
 
     def code(self) -> str:

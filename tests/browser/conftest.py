@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from .lab import FLAGS, jupyterlab
+from .lab import FLAGS, jupyter
 
 #: Another kernel than that of this environment, such as one with an older ipykernel:
 #:   uv venv k; uv pip install --python k/bin/python . ipykernel==6.31.0
@@ -36,6 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=why))
     # Playwright leaves its event loop running in this thread, where asyncio.run then fails.
     items[:] = [item for item in items if item not in here] + here
+
+
+def write(path: Path, *cells: str) -> None:
+    """A notebook of code cells."""
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": KERNEL, "display_name": KERNEL}},
+    )
+    nbformat.write(made, path)
 
 
 @dataclass
@@ -89,16 +98,23 @@ _READY = """path => {
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
-    environment = {
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What kernels see: this tree, and files of their own."""
+    home = tmp_path_factory.mktemp("home")
+    paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", ""))
+    return {
         "ALINB_JOURNAL": str(home / "journal.sqlite3"),
         "ALINB_TOKENS": str(home / "tokens.json"),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")))
-        ),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     }
-    with jupyterlab(root, home, **environment) as base:
+
+
+@pytest.fixture(scope="session")
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Iterator[tuple[str, Path]]:
+    root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
+    with jupyter("jupyterlab", root, home, **environment) as base:
         yield base, root
 
 
@@ -130,11 +146,7 @@ def notebook(
 
     def opened(*cells: str, run: bool = True) -> Notebook:
         path = root / f"{request.node.name.partition('[')[0]}.ipynb"
-        made = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": KERNEL, "display_name": KERNEL}},
-        )
-        nbformat.write(made, path)
+        write(path, *cells)
         lab_page.evaluate(
             "path => window.jupyterapp.commands.execute('docmanager:open', {path})", path.name
         )

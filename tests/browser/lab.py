@@ -1,4 +1,4 @@
-"""JupyterLab on a free port of this machine, with settings of its own."""
+"""JupyterLab, Notebook or Voila on a free port of this machine, with settings of its own."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def jupyterlab(
-    root: Path, home: Path, settings: Mapping[str, Any] | None = None, **environment: str
+def jupyter(
+    kind: str,
+    root: Path,
+    home: Path,
+    settings: Mapping[str, Any] | None = None,
+    **environment: str,
 ) -> Iterator[str]:
-    """The base URL of a JupyterLab on the notebooks in `root`; its own files are in `home`."""
+    """The base URL of a jupyterlab, notebook or voila on the notebooks in `root`.
+
+    Its own files are in `home`.
+    """
     for plugin, chosen in {**_QUIET, **(settings or {})}.items():
         path = home / "settings" / plugin
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(chosen), encoding="utf-8")
     port = free_port()
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
-        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}",
-        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
-    ]  # fmt: skip
     here = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -60,15 +61,31 @@ def jupyterlab(
         "JUPYTER_PREFER_ENV_PATH": "1",
         **environment,
     }
-    log = home / "lab.log"
+    log = home / f"{kind}.log"
     with log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=here)
+        server = subprocess.Popen(
+            _command(kind, root, port), stdout=out, stderr=subprocess.STDOUT, env=here
+        )
         try:
-            _wait(f"http://127.0.0.1:{port}/api", server, log)
+            asked = "voila/static/" if kind == "voila" else "api"
+            _wait(f"http://127.0.0.1:{port}/{asked}", server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(20)
+
+
+def _command(kind: str, root: Path, port: int) -> list[str]:
+    start = [sys.executable, "-m", kind, "--no-browser", f"--port={port}"]
+    if kind == "voila":
+        return [*start, "--Voila.ip=127.0.0.1", str(root)]
+    app = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}[kind]
+    return [
+        *start, "--allow-root", "--ip=127.0.0.1", "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.root_dir={root}", f"--{app}.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+    ]  # fmt: skip
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -77,6 +94,8 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
+        except urllib.error.HTTPError:
+            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"The server did not start: {log.read_text()[-2000:]}")
