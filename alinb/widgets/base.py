@@ -27,10 +27,11 @@ the kernel in custom messages, which no notebook keeps. A new panel needs four t
         def act_set(self, event: Event) -> None:     # `event.fields` has the form's fields by name
             self.count = int(event["value"])
 
-An action runs with errors caught: an `AlinbError` or any other exception becomes the status line,
-and stays in `last_error`. After it the panel is drawn again. Actions come one after the other, but
-on any thread; a worker thread of a panel calls `draw()` or `say()` itself, and wraps what it does
-in `with self.guarded():`. `say("Sending …", "busy")` shows at once, before something that blocks.
+An action runs with errors caught: an `AlinbError` or any other exception becomes the status line
+(`told(error)` words it), and stays in `last_error`. After it the panel is drawn again. Actions come
+one after the other, but on any thread; a worker thread of a panel calls `draw()` or `say()` itself,
+and wraps what it does in `with self.guarded():`. `say("Sending …", "busy")` shows at once, before
+something that blocks.
 
 What a panel offers:
     say(text, mood)         the status line (`role="status"`); mood "", busy, good or bad, each with
@@ -152,7 +153,7 @@ class Panel(AnyWidget):
         """Show the present state."""
         with self._drawing:
             if not self._closed:
-                self.view = self._redacted(self._page())
+                self.view = self._picture()
 
     def say(self, text: str, mood: str = "") -> None:
         """Put a line in the status, and show it at once; mood is "", busy, good or bad."""
@@ -171,7 +172,7 @@ class Panel(AnyWidget):
 
     def whisper(self, place: str, text: str) -> None:
         """Show a text that is never part of the panel's state."""
-        self.send({"whisper": place, "text": self._redacted_text(text)})
+        self.send({"whisper": place, "text": _sendable(self._redacted_text(text))})
 
     def move_to(self, key: str) -> None:
         """Move the keyboard to the element with `data_key=key`, once it is drawn."""
@@ -214,18 +215,26 @@ class Panel(AnyWidget):
 
     # ---- how it is shown
 
-    def _page(self) -> Markup:
+    def _picture(self) -> str:
         text, mood = self._status
-        return tag(
-            "section",
-            # Not h3: JupyterLab would number it as part of the notebook.
-            tag("div", self.heading(), role="heading", aria_level="3", class_="title"),
-            tag("p", f"{MARKS[mood]} {text}".strip(), role="status", aria_live="polite",
-                class_=mood or None),
-            self.body(),
-            tag("span", role="log", aria_label="Copying", class_="unseen", data_whisper="copied"),
-            aria_label=self.title,
-        )  # fmt: skip
+        with self._drawing:
+            try:
+                body = self.body()
+            except Exception as error:
+                # An error in it must not take the status along.
+                self.last_error = error
+                body = tag("p", f"✗ This cannot be drawn. {self.told(error)}", class_="note bad")
+            return _sendable(self._redacted(tag(
+                "section",
+                # Not h3: JupyterLab would number it as part of the notebook.
+                tag("div", self.heading(), role="heading", aria_level="3", class_="title"),
+                tag("p", f"{MARKS[mood]} {text}".strip(), role="status", aria_live="polite",
+                    class_=mood or None),
+                body,
+                tag("span", role="log", aria_label="Copying", class_="unseen",
+                    data_whisper="copied"),
+                aria_label=self.title,
+            )))  # fmt: skip
 
     def _redactor(self) -> Redactor:
         held = tuple(secret for secret in self.hidden() if secret)
@@ -270,12 +279,17 @@ class Panel(AnyWidget):
 
     def _repr_html_(self) -> str:
         """A still picture, for pages without a kernel and without the widget's script."""
-        still = tag("div", Markup(self._redacted(self._page())), class_="alinb-panel alinb-still")
+        still = tag("div", Markup(self._picture()), class_="alinb-panel alinb-still")
         return f"<style>{_STYLE}</style>{still}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, "text/plain": str(self), "text/html": self._repr_html_()}, metadata
+
+
+def _sendable(text: str) -> str:
+    """A text without half surrogate pairs, which can be pasted but not sent."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _parts(owner: Widget) -> list[Widget]:
