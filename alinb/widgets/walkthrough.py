@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..app import App, Platform, is_loopback
+from ..app import App, Platform
 from ..client import Client, fetch_code
 from ..errors import AlinbError, CallbackError, InputError, MissingSecret, TokenStoreError
 from ..journal import Journal
-from ..listener import Listener
 from ..oauth import Authorization, Callback, authorize, parse_callback
 from ..redact import Secret
 from ..render import Markup
 from ..tokens import Token, TokenStore
-from .base import Event, Panel
+from .base import Event
+from .listening import Listening
 from .tries import Try
 from .walkthrough_picture import Picture, Step
 
 
-class OAuthWalkthrough(Panel):
+class OAuthWalkthrough(Listening):
     """The way from an app's key and secret to a token: consent link, callback, exchange, refresh.
 
     `app` is an `App`, a `Client` or a sandbox (which is put on a port, for its consent page);
@@ -55,7 +55,6 @@ class OAuthWalkthrough(Panel):
         self._clock = clock
         self._redirect_uri = redirect_uri
         self._sent: set[Secret] = set()
-        self._listener: Listener | None = None
         self._begin(app)
         super().__init__()
         self.say(*self._where())
@@ -88,8 +87,8 @@ class OAuthWalkthrough(Panel):
     def new_link(self) -> Authorization:
         """A consent link with a fresh state; a callback of an older link no longer fits."""
         app = self._client().app
-        state = self._listener.state if self._listener else None
-        back = self._listener.redirect_uri if self._listener else self._redirect_uri
+        state = self.listener.state if self.listener else None
+        back = self.listener.redirect_uri if self.listener else self._redirect_uri
         self.link = authorize(app, back, state=state)
         self.step.check = None
         return self.link
@@ -99,7 +98,7 @@ class OAuthWalkthrough(Panel):
 
         Raises what `Client.exchange` raises, and `InputError` for a code that was sent before.
         """
-        return self._exchange(self._parsed(pasted))
+        return self.use_callback(self._parsed(pasted))
 
     def refresh(self) -> Token:
         """A new pair for the one held."""
@@ -122,7 +121,7 @@ class OAuthWalkthrough(Panel):
             self.note(str(error), "bad")
             return None
 
-    def _exchange(self, callback: Callback) -> Token:
+    def use_callback(self, callback: Callback) -> Token:
         if callback.code in self._sent:
             raise InputError(
                 "This code was sent before, and a code works once.", next_step="Get a new code."
@@ -161,7 +160,7 @@ class OAuthWalkthrough(Panel):
 
     def act_other_app(self, event: Event) -> None:
         """Ask for the app again; its token stays where it is kept."""
-        self._stop_listening()
+        self.stop_listening()
         if self.client:
             self.client.close()
         self.client = self.link = None
@@ -170,14 +169,14 @@ class OAuthWalkthrough(Panel):
 
     def act_redirect(self, event: Event) -> None:
         """Another redirect URI, in a new link."""
-        self._stop_listening()
+        self.stop_listening()
         self._redirect_uri = event["redirect_uri"].strip()
         self.new_link()
         self.note("The link is new; it names this redirect URI.", "good")
 
     def act_new_code(self, event: Event) -> None:
         """A new link, with the keyboard on it."""
-        self._stop_listening()
+        self.stop_listening()
         self.new_link()
         self.note("The link is new: open it, allow the access, and paste what comes back.")
         self.draw()
@@ -197,15 +196,16 @@ class OAuthWalkthrough(Panel):
         """The exchange, once."""
         callback = self._parsed(event["callback"])
         self.say("Exchanging the code, once …", "busy")
-        self._exchange(callback)
-        self._stop_listening()
+        self.use_callback(callback)
+        self.stop_listening()
         self.note("The token is here.", "good")
 
     def act_sandbox_code(self, event: Event) -> None:
         """A code straight from the sandbox, exchanged."""
         self.say("Asking the sandbox for a code …", "busy")
         code = Secret(fetch_code(self._client().app.platform.api), "code")
-        self._exchange(Callback(code))
+        self.use_callback(Callback(code))
+        self.stop_listening()
         self.note("The token is here.", "good")
 
     def act_refresh(self, event: Event) -> None:
@@ -219,71 +219,12 @@ class OAuthWalkthrough(Panel):
         self.forget()
         self.note("The token is forgotten here; the platform does not hear of it.")
 
-    def act_listen(self, event: Event) -> None:
-        """Start listening, and have the page find out whether it reaches the port."""
-        self._stop_listening()
-        self._listener = Listener(
-            then=lambda: self.act("arrived"), when_reached=lambda: self.act("reached")
-        )
-        self.step.listening = "asked"
-        self.say("Looking whether this browser reaches the kernel's machine …", "busy")
-        self.send({"probe": self._listener.probe})
-
-    def act_unreached(self, event: Event) -> None:
-        """The page could not reach the port: the kernel is on another machine."""
-        if self.step.listening == "asked":
-            self._stop_listening()
-            self.note("This browser does not reach the kernel's machine; paste the callback.")
-
-    def act_reached(self, event: Event) -> None:
-        """The page reached the port: the link now leads back to it."""
-        if self._listener and self.step.listening == "asked":
-            self.step.listening = "yes"
-            self.new_link()
-            self.note("Listening: open the link and allow the access; the code comes by itself.",
-                      "good")  # fmt: skip
-            self.move_to("consent")
-
-    def act_arrived(self, event: Event) -> None:
-        """The listener is over: with a code, a refusal, or nothing."""
-        listener = self._listener
-        if listener is None or listener.listening:
-            return
-        outcome = listener.outcome
-        self._stop_listening()
-        if isinstance(outcome, CallbackError):
-            raise outcome
-        if outcome is not None:
-            self.say("The callback has arrived. Exchanging the code, once …", "busy")
-            self._exchange(outcome)
-            self.note("The token is here.", "good")
-
-    def act_stop_listening(self, event: Event) -> None:
-        """Close the port; the callback can be pasted."""
-        self._stop_listening()
-        self.new_link()
-        self.note("No longer listening; paste the callback.")
-
-    def _stop_listening(self) -> None:
-        listener, self._listener = self._listener, None
-        self.step.listening = ""
-        if listener is not None:
-            listener.close()
-
     def told(self, error: Exception) -> str:
         if self.tries and isinstance(error, AlinbError) and self.tries[-1].error is error:
             return f"{error.message} The try is explained below."
         return super().told(error)
 
-    def closing(self) -> None:
-        self._stop_listening()
-
     # ---- how it is shown
-
-    @property
-    def may_listen(self) -> bool:
-        """Whether a listener is offered: only to a page that comes from this machine itself."""
-        return bool(self.page_host) and is_loopback(self.page_host.strip("[]"))
 
     @property
     def in_sandbox(self) -> bool:

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 class Step:
     """Where a walk stands beside its app, link, token and tries.
 
-    `check` is what was seen in the field being pasted into, as (mood, text); `listening` is "",
-    asked or yes; `trouble` what the environment's app lacks.
+    `check` is what was seen in the field being pasted into, as (mood, text); `trouble` what the
+    environment's app lacks.
     """
 
     check: tuple[str, str] | None = None
-    listening: str = ""
     trouble: str = ""
     from_environment: bool = False
 
@@ -125,7 +124,7 @@ class Picture:
         )  # fmt: skip
 
     def _listen_button(self) -> Markup | None:
-        if self.walk.step.listening:
+        if self.walk.listening:
             return button("Stop listening", "stop_listening")
         if not self.walk.may_listen:
             return None

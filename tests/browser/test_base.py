@@ -1,6 +1,7 @@
 """The base of all panels where people meet it: JupyterLab in Chromium, widget state saved."""
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -36,8 +37,10 @@ probe
 
 
 def test_a_panel_lives_keeps_secrets_out_and_lets_nothing_run(notebook):
-    book = notebook(PROBE)
-    page = book.page
+    book = notebook(PROBE, run=False)
+    page, asked = book.page, []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).hostname))
+    book.run()
     panel = page.locator(".alinb-panel")
     expect(panel.locator(".so-far")).to_have_text("0 so far", timeout=30_000)
     panel.get_by_role("button", name="Add").press("Enter")
@@ -59,6 +62,7 @@ def test_a_panel_lives_keeps_secrets_out_and_lets_nothing_run(notebook):
     assert "widgets" in json.loads(saved)["metadata"], "state saving is on, or this proves nothing"
     assert [word for word in (TYPED, SENT) if word in saved] == []
     panel.locator("b").click()
+    assert set(asked) <= {"127.0.0.1"}, "nothing is loaded from elsewhere"
     assert page.evaluate("() => window.evil") is None
     assert panel.locator("img, script").count() == 0
     assert panel.locator("a").get_attribute("href") is None

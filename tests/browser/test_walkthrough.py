@@ -106,7 +106,7 @@ def test_the_callback_comes_by_itself_through_the_listener(notebook):
     expect(opened.value.locator("p")).to_contain_text("The code has arrived")
     opened.value.close()
     expect(panel.get_by_role("status")).to_have_text("✓ The token is here.")
-    assert book.python("print(walk._listener)") == "None"
+    assert book.python("print(walk.listener)") == "None"
 
 
 def test_no_secret_token_or_code_reaches_the_saved_notebook(notebook):

@@ -303,7 +303,7 @@ def test_a_denied_access_and_an_end_of_patience_are_said(walk, gateway):
 def test_stopping_and_closing_close_the_port_without_waiting(walk):
     for end in (lambda: walk.act("stop_listening"), walk.close):
         walk.act("listen")
-        listener = walk._listener
+        listener = walk.listener
         begun = time.monotonic()
         end()
         assert time.monotonic() - begun < 1
