@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors
+from . import bodies, errors
 
 #: Codes that mean success, as text; they come as numbers, as text and as booleans.
 SUCCESSES = frozenset({"0", "00", "200", "true", "success"})
@@ -142,7 +142,7 @@ def read(
     params: Mapping[str, str] | None = None,
 ) -> Reply:
     """Read one HTTP answer; what cannot be read is an unreadable reply, kept whole, no error."""
-    text, data, reason = _parse(content)
+    text, data, reason = bodies.read(content)
     common: dict[str, Any] = {
         "status": status, "name": name, "params": params or {}, "text": text, "data": data,
     }  # fmt: skip
@@ -164,60 +164,30 @@ def is_success(code: Any) -> bool:
     return _text(code).strip().lower() in SUCCESSES
 
 
-def _parse(content: bytes | str) -> tuple[str, Any, str]:
-    if isinstance(content, bytes):
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            text = content.decode("utf-8", "replace")
-            return text, None, f"is not UTF-8 text (byte {error.start})"
-    else:
-        text = content.removeprefix("\ufeff")
-    if not text.strip():
-        return text, None, "is empty"
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return text, None, _why_not_json(text, error)
-    if not isinstance(data, dict):
-        return text, data, f"is JSON, but a {type(data).__name__} and not an object"
-    return text, data, ""
-
-
-def _why_not_json(text: str, error: Exception) -> str:
-    start = text.lstrip()[:200].lower()
-    if start.startswith("<"):
-        title = re.search(r"<title[^>]*>([^<]{1,80})", text, re.IGNORECASE)
-        what = "an HTML page" if "<html" in start or "<!doctype" in start else "a page of markup"
-        return f"is {what}" + (f" titled “{title[1].strip()}”" if title else "")
-    if start[:1] in "{[" and isinstance(error, json.JSONDecodeError):
-        if error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg:
-            return f"is JSON cut off after {len(text)} characters"
-        return f"is broken JSON at character {error.pos} of {len(text)}"
-    if start[:1] in "{[":
-        return "is JSON with too long a number or too deep a nesting"
-    return "is plain text, not JSON"
-
-
 def _unwrap_java(data: dict[str, Any]) -> dict[str, Any]:
     """The Java SDK hands on an object of its own with the gateway's JSON as text inside."""
     inner = data.get("gopResponseBody")
     if isinstance(inner, str):
-        _, parsed, reason = _parse(inner)
+        _, parsed, reason = bodies.read(inner)
         if not reason and isinstance(parsed, dict):
             return parsed
     return data
 
 
 def _ids(data: dict[str, Any]) -> dict[str, str]:
-    inside = [value for value in data.values() if isinstance(value, dict)]
-    found = {}
-    for key, names in {
-        "request_id": ("request_id", "requestId"), "trace_id": ("_trace_id_", "trace_id"),
-    }.items():  # fmt: skip
-        values = [_text(place.get(name)) for place in (data, *inside) for name in names]
-        found[key] = next((value for value in values if value), "")
-    return found
+    places = (data, *(value for value in data.values() if isinstance(value, dict)))
+    return {
+        "request_id": _first(places, "request_id", "requestId"),
+        "trace_id": _first(places, "_trace_id_", "trace_id"),
+    }
+
+
+def _first(places: tuple[dict[str, Any], ...], *names: str) -> str:
+    for place in places:
+        for name in names:
+            if name in place and (text := _text(place[name])):
+                return text
+    return ""
 
 
 def _verdict(data: dict[str, Any]) -> dict[str, Any]:
