@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         UnreadableReply,
     )
     from .explanations import Explanation, explain
-    from .frames import frame
+    from .frames import Changes, changes, frame, tables
     from .gateway import Sandbox, sandbox
     from .journal import Journal
     from .listener import Listener
@@ -84,7 +84,7 @@ _HOMES = {
         "UnreadableReply",
     ),
     "explanations": ("Explanation", "explain"),
-    "frames": ("frame",),
+    "frames": ("Changes", "changes", "frame", "tables"),
     "gateway": ("Sandbox", "sandbox"),
     "journal": ("Journal",),
     "listener": ("Listener",),
@@ -115,6 +115,7 @@ __all__ = [
     "Call",
     "Callback",
     "CallbackError",
+    "Changes",
     "Client",
     "CodeRefused",
     "Comparison",
@@ -156,6 +157,7 @@ __all__ = [
     "Walk",
     "authorize",
     "bench",
+    "changes",
     "compare",
     "diagnose",
     "explain",
@@ -165,6 +167,7 @@ __all__ = [
     "sandbox",
     "sign",
     "snippet",
+    "tables",
     "verify",
 ]
 

@@ -113,11 +113,17 @@ class Reply:
         said = f" {self.decisive_code}: {self.decisive_message}" if not self.ok else ""
         return f"<Reply {self.name} {self.verdict}{said}{' ' + self.reason if self.reason else ''}>"
 
-    def frame(self) -> Any:
+    def frame(self, each: str = "") -> Any:
         """The reply's records as a pandas DataFrame; see `alinb.frame`."""
         from alinb import frame
 
-        return frame(self)
+        return frame(self, each=each)
+
+    def tables(self) -> dict[str, Any]:
+        """All that the reply holds, as pandas DataFrames by name; see `alinb.tables`."""
+        from alinb import tables
+
+        return tables(self)
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -68,6 +68,7 @@ def test_signing_and_diagnosing_load_nothing_heavy():
 
 
 def test_httpx_and_pandas_are_imported_in_their_own_modules_alone():
+def test_httpx_is_imported_in_one_module_and_pandas_in_one_package():
     from pathlib import Path
 
     import alinb
@@ -100,3 +101,5 @@ def test_widgets_alone_import_ipywidgets_and_anywidget():
         if any(word in path.read_text(encoding="utf-8") for word in words)
     }
     assert rooms == {"widgets"}
+    assert homes["httpx"] == ["client.py"]
+    assert {Path(home).parts[0] for home in homes["pandas"]} == {"frames"}

@@ -10,5 +10,5 @@ from typing import Any
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """The facts of one file: `platforms`, `errors`, `methods`, `paging` or `mistakes`."""
+    """The facts of one file: `platforms`, `errors`, `methods`, `records`, `paging`, `mistakes`."""
     return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
