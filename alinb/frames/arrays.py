@@ -38,8 +38,10 @@ def text(column: Column) -> Array:
 def of_texts(values: Sequence[str | None]) -> Array:
     try:
         return pd.array(values, dtype=_TEXT)
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return listed(values)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair is no text that can be stored; it is written out: \ud800.
+        whole = [v and v.encode("utf-8", "backslashreplace").decode() for v in values]
+        return pd.array(whole, dtype=_TEXT)
 
 
 def listed(values: Sequence[Any]) -> Array:

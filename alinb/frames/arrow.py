@@ -27,12 +27,13 @@ def as_arrow(frame: pd.DataFrame) -> Any:
             next_step='Install it: pip install "alinb[data]".',
         )
     lists = [name for name in frame.columns if frame[name].dtype == object]
-    table = pa.Table.from_pandas(frame.drop(columns=lists), preserve_index=False)
-    for name in lists:
-        try:
-            values = pa.array(frame[name], pa.list_(pa.string()), from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            texts = [None if v is None else json.dumps(v, ensure_ascii=False) for v in frame[name]]
-            values = pa.array(texts, pa.string())
-        table = table.add_column(frame.columns.get_loc(name), name, values)
-    return table
+    plain = pa.Table.from_pandas(frame.drop(columns=lists), preserve_index=False)
+    arrays = {n: _lists(frame[n]) if n in lists else plain[n] for n in frame.columns}
+    return pa.table(arrays).replace_schema_metadata(plain.schema.metadata)
+
+
+def _lists(values: pd.Series[Any]) -> Any:
+    try:
+        return pa.array(values, pa.list_(pa.string()), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        return pa.array([None if v is None else json.dumps(v) for v in values], pa.string())

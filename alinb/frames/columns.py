@@ -177,7 +177,7 @@ class Columns:
     def _child(self, name: str) -> Columns:
         if name not in self.children:
             outer = f"{self.name}." if self.owner else ""
-            self.children[name] = Columns(TableFacts(), outer + name, self)
+            self.children[name] = Columns(TableFacts(), (outer + name) or "unnamed", self)
         return self.children[name]
 
     def _write(self, name: str, values: Sequence[Any], kinds: set[type], start: int) -> None:

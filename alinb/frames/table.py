@@ -15,7 +15,7 @@ from . import facts
 from .arrow import as_arrow
 from .build import build, build_joined
 from .columns import Columns
-from .facts import TableFacts
+from .facts import Field, TableFacts
 from .pages import (
     Answer,
     apart,
@@ -27,6 +27,8 @@ from .pages import (
     without_secrets,
 )
 
+#: What stands around the records, a row a reply.
+_REPLIES = TableFacts("replies", fields={"attempt_id": Field("integer")})
 #: Records, and characters of replies, that are taken apart at once.
 _ENOUGH, _MUCH = 2_000, 1_000_000
 
@@ -47,7 +49,7 @@ class Table:
     def __init__(self, name: str = "") -> None:
         self.name = name
         self._known: Columns | None = None
-        self._rest = Columns(TableFacts("replies"), "replies", given=("attempt_id",))
+        self._rest = Columns(_REPLIES, "replies")
         self._waiting: list[_Page] = []
         self._size = self._count = self._characters = 0
         self._about: _About | None = None

@@ -17,7 +17,7 @@ from alinb.recipes import SYSTEM
 from alinb.redact import Secret
 from alinb.stages import Context
 
-from . import doctor, journal, redaction
+from . import doctor, frames, journal, redaction
 from .figures import Figure, figure
 
 HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette")
@@ -97,6 +97,7 @@ def measure(quick: bool) -> list[Figure]:
         signing(12, rounds),
         signing(40, rounds),
         *doctor.measure(quick),
+        *frames.measure(quick),
         *journal.measure(quick),
         *redaction.measure(quick),
     ]
