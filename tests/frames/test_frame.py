@@ -140,7 +140,7 @@ class TestDetail:
     def test_the_records_inside_it_are_tables(
         self, client: alinb.Client, box: alinb.Sandbox
     ) -> None:
-        number = box.gateway.catalogue.ids[4]
+        number = box.gateway.market.ids[4]
         reply = client.call(DETAIL, product_id=number, ship_to_country="US")
         tables = reply.tables()
         assert [*tables] == [
@@ -158,7 +158,7 @@ class TestDetail:
         assert tables["products"].attrs["tables"] == {n: len(t) for n, t in tables.items()}
 
     def test_a_row_for_each_sku(self, client: alinb.Client, box: alinb.Sandbox) -> None:
-        number = box.gateway.catalogue.ids[4]
+        number = box.gateway.market.ids[4]
         reply = client.call(DETAIL, product_id=number, ship_to_country="US", target_currency="EUR")
         table = reply.frame(each="skus")
         assert len(table) == len(reply.tables()["skus"])

@@ -42,7 +42,9 @@ def row(table: pd.DataFrame, number: int = 0) -> dict[str, Any]:
 
 def test_every_method_has_a_sample():
     assert set(METHODS) == {sample(name)["method"] for name in FILES} | set(ALIKE)
-    assert set(METHODS) == set(load("methods")["methods"])
+    # Of other platforms a reply is read by the generic rule.
+    rest = set(load("methods")["methods"]) - set(METHODS)
+    assert all(name.startswith("/") for name in rest)
 
 
 @pytest.mark.parametrize("name", [*FILES, *ALIKE])
