@@ -10,11 +10,15 @@ from typing import TypeAlias
 from ..signing import Interface
 from ..stages import Context, Params, Recipe
 from .drift import USUAL_MS, WIDEST_MS, drifted
-from .mistakes import turns
+from .mistakes import orders, turns
 from .search import RARE_LIMIT, Search
 from .states import Path, TooLarge
 
 DEFAULT_DEPTH = 4
+
+#: How many mistakes at once are tried with every order of so many parameters, of which there are
+#: 2 for two and 5040 for seven.
+_ANY_ORDER = {2: 3, 3: 3, 4: 3, 5: 2, 6: 2, 7: 1}
 
 #: Called with (steps done, steps in all, what comes next); returning False stops the search.
 Progress: TypeAlias = Callable[[int, int, str], bool | None]
@@ -43,8 +47,16 @@ def explore(
     progress: Progress | None = None,
 ) -> Found:
     """The smallest sets of wrong turns that make exactly this signature, of up to `depth`."""
-    space = Search(base, turns(base, found, params, context), params, context)
+    wrong = turns(base, found, params, context)
+    space = Search(base, wrong, params, context)
     steps = list(_steps(space, signature, params, depth))
+    signed = [name for name in params if name not in ("sign", "_aop_signature")]
+    if (most := min(depth, _ANY_ORDER.get(len(signed), 0))) and len(signed) > 1:
+        anyhow = Search(base, [*wrong, *orders(signed)], params, context)
+        steps += [
+            ("any order of the parameters", partial(anyhow.match, signature, total, False))
+            for total in range(1, most + 1)
+        ]
     for done, (what, look) in enumerate(steps):
         if progress is not None and progress(done, len(steps), what) is False:
             return Found((), space.tried, complete=False, stopped=True)

@@ -6,9 +6,10 @@ What people are told about each of them stands in `knowledge/mistakes.toml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import permutations
 from urllib.parse import urlsplit
 
 from ..signing import Interface
@@ -78,6 +79,14 @@ def turns(base: Recipe, found: Interface, params: Params, context: Context) -> l
         *ENCODINGS,
     ]
     return sorted((turn for turn in wrong if turn.id not in right), key=lambda turn: turn.place)
+
+
+def orders(names: Sequence[str]) -> Iterator[Turn]:
+    """Every order of a few names, as a program has it that writes its string by hand."""
+    for order in permutations(names):
+        place = {name: number for number, name in enumerate(order)}
+        run = partial(sorted, key=lambda name, place=place: place.get(name, len(place)))
+        yield wrong("unsorted", "order", "order", run, ", ".join(order))
 
 
 def _selections(found: Interface, params: Params) -> Iterator[Turn]:

@@ -50,7 +50,7 @@ def said_by(attempt: Attempt) -> list[Finding]:
     meaning = explain(reply)
     said = f"The gateway answered {meaning.code}: {meaning.message or meaning.meaning}".rstrip(".")
     unsettled = meaning.confidence in ("unknown", "single report")
-    sure = " What that means is not known for sure." if unsettled else ""
+    sure = " What that means is not known." if unsettled else ""
     more = f"{said}.{sure} `alinb explain {meaning.code}` says more."
     return [Finding(meaning.code, "possible", more, meaning.cures[0])]
 
