@@ -92,15 +92,15 @@ def needed_secret() -> Secret:
     return found
 
 
-def pairs(params: Iterable[str] | None) -> dict[str, str]:
-    """Parameters given as name=value. Raises `InputError` for one without a `=`."""
+def pairs(
+    params: Iterable[str] | None, what: str = "parameter", like: str = "-p product_id=1005…"
+) -> dict[str, str]:
+    """Options given as name=value. Raises `InputError` for one without a `=`."""
     found: dict[str, str] = {}
     for item in params or ():
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise InputError(
-                f"The parameter {item!r} is not name=value.", next_step="Write -p product_id=1005…"
-            )
+            raise InputError(f"The {what} {item!r} is not name=value.", next_step=f"Write {like}.")
         found[name] = value
     return found
 
@@ -124,11 +124,14 @@ def emit(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def console() -> Any:
-    """A rich console on standard output; built when it is needed, as importing rich takes time."""
+def console(*, wrap: bool = False) -> Any:
+    """A rich console on standard output; built when it is needed, as importing rich takes time.
+
+    With `wrap` it breaks lines at the terminal's width, as a table needs.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=not wrap)
 
 
 def string_segments(segments: Iterable[Any]) -> Any:

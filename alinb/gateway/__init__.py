@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -37,11 +37,13 @@ class Sandbox:
     In process it is used by handing it to a client; `serve()` puts it on a port of 127.0.0.1 for
     programs in any language. `status` test or online sets the tokens' lives, `category` the API
     groups of the app. `callback` is the registered redirect URI; without one any is taken. `fault`
-    names what goes wrong, as `alinb.gateway.faults.read` has it: a refusal's code, or a fault of
-    the line such as `reset@0.1`. `latency_ms` delays each answer. `qps` limits calls a second: a
-    number, one by method, or `published`; `quota` calls a day. `assume` settles what nobody knows,
-    as `alinb.gateway.switches.UNKNOWN` has it. `journal` keeps every request. Raises `InputError`
-    for an option that cannot be.
+    names what goes wrong, one text or several, as `alinb.gateway.faults.read` has it: a refusal's
+    code, or a fault of the line such as `reset@0.1`. `latency_ms` delays each answer. `qps` limits
+    calls a second: a number, one by method, or `published`; `quota` calls a day. `burst` calls may
+    come at once, and `ban_s` is how long a caller above the limit stays refused, in s. `assume`
+    settles what nobody knows, as `alinb.gateway.switches.UNKNOWN` has it. `keep` is called with
+    every exchange; `alinb.gateway.keeping.Keeper` puts them into a journal. Raises `InputError` for
+    an option that cannot be.
 
         with alinb.sandbox() as gateway:
             client = alinb.Client(gateway)
@@ -57,7 +59,7 @@ class Sandbox:
         status: str = "test",
         category: str = "all",
         callback: str = "",
-        fault: str = "",
+        fault: str | Sequence[str] = "",
         latency_ms: float = 0.0,
         qps: Rates = 0.0,
         quota: int = 0,
@@ -88,7 +90,8 @@ class Sandbox:
             self._app, state, Market(products), limits, clock, switches, category,
             Exchanges(keep=keep),
         )  # fmt: skip
-        self.faults = faults.Faults(faults.read(fault), random)
+        texts = [fault] if isinstance(fault, str) else fault
+        self.faults = faults.Faults([each for text in texts for each in faults.read(text)], random)
         if latency_ms:
             self.faults.switch_on(f"latency={latency_ms:.9g}")
         self._callback = callback

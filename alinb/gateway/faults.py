@@ -102,7 +102,7 @@ def _one(text: str) -> Fault:
             f"{text!r} is no fault.",
             next_step=f"Did you mean {' or '.join(near)}?"
             if near
-            else "alinb sandbox --faults lists them; a code of a refusal is one too.",
+            else "alinb sandbox --list faults shows them; a code of a refusal is one too.",
         )
     value = _number(found["value"], text, KINDS[name].default if name in KINDS else 0.0)
     share = _number(found["share"], text, 1.0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -45,6 +46,8 @@ class Limits:
         self.qps = qps
         self.quota = _whole(quota, "quota")
         self.burst = _whole(burst, "burst", least=1)
+        if not 0 <= ban_s < math.inf:
+            raise InputError(f"A ban of {ban_s} s makes no sense.", next_step="Use 0 or more.")
         self.ban_s = ban_s
 
     @property
@@ -90,6 +93,36 @@ class Limits:
             seconds = max(1, math.ceil(self.ban_s or free - now))
             raise Refusal("ApiCallLimit", seconds=seconds)
         self._free[key] = free + 1 / rate
+
+
+def read(texts: Iterable[str]) -> Rates:
+    """Rates from text: `N` for all calls together, `published`, `NAME=N` for one method.
+
+    The last of several holds. Raises `InputError` for a rate or a method there is not.
+
+    >>> read(["published", "aliexpress.ds.product.get=2", "50"])["aliexpress.ds.product.get"]
+    2.0
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.rpartition("=")
+        if text == "published":
+            found |= _rates(text)
+            continue
+        if equals and name not in (known := load("methods")["methods"]):
+            near = difflib.get_close_matches(name, known, 3, 0.6)
+            raise InputError(
+                f"There is no method {name!r} to limit.",
+                next_step=f"Did you mean {' or '.join(near)}?" if near else "Use NAME=N.",
+            )
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise InputError(
+                f"{text!r} is no rate.", next_step="Use N, published, or NAME=N."
+            ) from None
+    _rates(found)
+    return found
 
 
 def _rates(rates: Rates) -> dict[str, float]:

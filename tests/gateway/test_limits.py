@@ -1,5 +1,7 @@
 """How often an app may call, and what it is told when it called too often."""
 
+import math
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from alinb.errors import InputError
 from alinb.gateway import Sandbox
 from alinb.gateway.limits import Limits
+from alinb.gateway.limits import read as rates_of
 from alinb.gateway.refusals import Refusal
 from alinb.knowledge import load
 from alinb.replies import read
@@ -130,3 +133,33 @@ def test_a_limit_that_cannot_be_is_one_clear_line(options: Any) -> None:
         Sandbox(products=0, **options)
     assert "\n" not in str(caught.value)
     assert "Use" in str(caught.value)
+
+
+def test_rates_as_text_the_last_of_several_holds() -> None:
+    detail = "aliexpress.ds.product.get"
+    assert rates_of([]) == {}
+    assert rates_of(["5"]) == {"": 5.0}
+    assert rates_of([f"{detail}=1", "published"]) == load("quotas")["qps"]
+    assert rates_of(["published", f"{detail}=1", "9"]) == {
+        **load("quotas")["qps"], detail: 1.0, "": 9.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fast", "'fast' is no rate. Use N, published, or NAME=N."),
+        ("aliexpress.ds.product.get=x", "'aliexpress.ds.product.get=x' is no rate."),
+        ("aliexpress.ds.adress.get=1", "Did you mean aliexpress.ds.address.get"),
+        ("nan", "nan calls a second is no rate"),
+    ],
+)
+def test_a_text_that_is_no_rate(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        rates_of([text])
+
+
+@pytest.mark.parametrize("ban", [-1.0, math.inf, math.nan])
+def test_a_ban_that_makes_no_sense(ban: float) -> None:
+    with pytest.raises(InputError, match="makes no sense"):
+        Limits(lambda: 0.0, ban_s=ban)
