@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 from . import intake, render, replies
@@ -205,6 +206,21 @@ def _explanation(entry: Mapping[str, Any], code: str) -> Explanation:
     )
 
 
+def nearest(text: str) -> list[str]:
+    """The known codes that are spelled most like a text, the nearest first, three at most.
+
+    >>> nearest("IncompleteSignatur")[0]
+    'IncompleteSignature'
+    """
+    by_spelling = {
+        name.lower(): entry["code"]
+        for entry in reversed(load("errors")["error"])
+        for name in (*entry["aliases"], entry["code"])
+    }
+    near = get_close_matches(text.strip().lower(), by_spelling, n=6, cutoff=0.7)
+    return list(dict.fromkeys(by_spelling[name] for name in near))[:3]
+
+
 def _unheard_of(code: str) -> Explanation:
     known = {
         "isv.": ("The caller has to change something.", "after_fix"),
@@ -219,6 +235,7 @@ def _unheard_of(code: str) -> Explanation:
         meaning=f"alinb knows no such code, message or business verdict. {side}",
         causes=("Not known.",),
         cures=(
+            *(f"Look at {near}, which is spelled much like it." for near in nearest(code)[:1]),
             "Read the message beside the code: it often names the parameter.",
             "Check the signature with `alinb verify`, then the method's required parameters.",
             "Send the request id, app key, time and API name to the platform's support.",

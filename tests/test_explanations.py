@@ -6,7 +6,7 @@ import pytest
 
 from alinb import errors, replies
 from alinb.attempts import Attempt
-from alinb.explanations import explain
+from alinb.explanations import explain, nearest
 from alinb.knowledge import load
 
 ENTRIES = load("errors")["error"]
@@ -159,6 +159,23 @@ def test_a_top_number_in_its_envelope_is_the_top_code(number):
 
 
 # ---- what is unknown
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("IncompleteSignatur", "IncompleteSignature"),
+        ("isv.account-migration-chek-fail", "isv.account-migration-check-fail"),
+        ("invalid-code", "InvalidCode"),
+    ],
+)
+def test_an_unknown_code_leads_to_the_one_spelled_like_it(typed, meant):
+    assert nearest(typed)[0] == meant
+    assert meant in explain(typed).cures[0]
+
+
+def test_nonsense_is_near_to_nothing():
+    assert nearest("the cat sat on the mat") == []
 
 
 def test_an_unknown_code_says_so_and_gives_steps():

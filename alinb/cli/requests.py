@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import signing
-from ..errors import IntakeError
+from ..errors import InputError, IntakeError
 from ..recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def explain(
     ],
     as_json: Json = False,
 ) -> None:
-    """What does this error mean, what causes it, and what cures it?"""
+    """What does this error mean, what causes it, and what cures it? Exit 2 if nobody knows it."""
     from .. import intake
     from ..explanations import explain as look_up
 
@@ -155,7 +155,25 @@ def explain(
         found = look_up(intake.read(thing)) if what != thing or what == "-" else look_up(thing)
     except IntakeError:
         found = look_up(thing)
+    if thing is what and found.confidence == "unknown":
+        _refuse_nonsense(what)
     if as_json:
         emit(found.as_dict())
     else:
         console().print(str(found), markup=False)
+
+
+def _refuse_nonsense(words: str) -> None:
+    """Raise where words are no code at all; a reply, and what begins isv. or isp., may be new."""
+    from ..explanations import nearest
+
+    if words.lstrip().startswith("{") or words.strip().lower().startswith(("isv.", "isp.")):
+        return
+    near = nearest(words)
+    shown = words.strip() if len(words) <= 60 else f"{words.strip()[:57]}…"
+    raise InputError(
+        f"alinb knows no code or message {shown!r}.",
+        next_step=f"Did you mean {' or '.join(near)}?"
+        if near
+        else "Give the whole reply as a file: what stands beside the code often says more.",
+    )

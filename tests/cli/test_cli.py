@@ -245,7 +245,7 @@ class TestExplain:
             "explain InvalidCode",
             f"explain {file} --json",
             "explain 'Invalid authorization code' --json",
-            "explain NeverHeardOf --json",
+            "explain isv.never-heard-of --json",
         )
         assert (people.status, people.err) == (0, "")
         assert people.out.startswith("InvalidCode: ")
@@ -260,6 +260,17 @@ class TestExplain:
         assert found.keys() >= {"meaning", "causes", "retry", "confidence"}
         assert by_message.document["code"] == "InvalidCode"
         assert (unknown.status, unknown.document["confidence"]) == (0, "unknown")
+
+    def test_what_is_no_code_is_refused_with_the_nearest_ones(self) -> None:
+        typo, nonsense, reply = together(
+            "explain IncompleteSignatur", "explain 'the cat sat on it' --json",
+            """explain '{"code": "NeverHeardOf", "message": "x"}' --json""",
+        )  # fmt: skip
+        assert (typo.status, typo.out) == (2, "")
+        assert "'IncompleteSignatur'. Did you mean IncompleteSignature" in typo.err
+        assert (nonsense.status, nonsense.out) == (2, "")
+        assert "Give the whole reply" in nonsense.err
+        assert (reply.status, reply.document["confidence"]) == (0, "unknown")
 
     def test_an_archive_on_standard_input(self) -> None:
         ran = run("explain", "-", "--json", stdin=founding_forms()["har"])
