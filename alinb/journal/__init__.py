@@ -59,7 +59,8 @@ class Journal:
         """Store an attempt soon, without waiting: for pulls, where many come at a time.
 
         A killed process loses those that wait; the end of the program and `flush` do not. Where one
-        could not be kept, the next call and `flush` raise `JournalError`. Blocks while 2,000 wait.
+        could not be kept, the next call and `flush` raise `JournalError` with how many; the attempt
+        of that call is on its way all the same. Blocks while 2,000 wait.
         """
         self._writer.store_later(lambda: self._row(attempt, secrets_known))
 

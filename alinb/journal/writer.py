@@ -70,7 +70,10 @@ class Writer:
         return stored.result()
 
     def store_later(self, make: Callable[[], Row]) -> None:
-        """Store what `make` gives, in the thread. Raises `JournalError` for an earlier loss."""
+        """Store what `make` gives, in the thread.
+
+        Raises `JournalError` for an earlier loss; this one is on its way then, too.
+        """
         self._hand_over(_Entry(None, make, None))
 
     def wait(self) -> None:
@@ -108,8 +111,6 @@ class Writer:
             )
 
     def _hand_over(self, entry: _Entry) -> None:
-        if entry.stored is None:
-            self._raise_lost()
         with self._changed:
             if entry.stored is None:
                 self._changed.wait_for(lambda: len(self._queue) < WAITING)
@@ -118,6 +119,8 @@ class Writer:
             self._changed.notify_all()
         if not started:
             self._run()
+        if entry.stored is None:
+            self._raise_lost()
 
     def _start(self) -> bool:
         if self._thread is None:
