@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
+from io import BytesIO
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import anyio
 import httpx
@@ -24,6 +23,7 @@ from .replies import Reply
 from .session import Target
 from .signing import Signed
 from .tokens import Claim, Token, TokenStore
+from .transports import InProcess, Inside
 
 #: Seconds to wait for a connection, and for each part of an answer.
 TIMEOUT_S = 20.0
@@ -108,7 +108,7 @@ class Client(Renewing):
         super().__init__(
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
-        inside = _InProcess(self.asgi) if self.asgi is not None and transport is None else None
+        inside = InProcess(self.asgi) if self.asgi is not None and transport is None else None
         self._http = httpx.Client(
             transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
         )
@@ -124,13 +124,12 @@ class Client(Renewing):
     def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         self.open_journal()
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
-        response, came = None, bytearray()
+        response, came = None, BytesIO()
         try:
             response = self._http.send(request, stream=True)
-            for chunk in response.iter_bytes():
-                came += chunk
+            came.writelines(response.iter_bytes())
             if claim is not None:
-                claim.receive(bytes(came))
+                claim.receive(came)
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
             sent = signed, *_as_sent(signed, request), started, elapsed
@@ -140,7 +139,7 @@ class Client(Renewing):
             if response is not None:
                 response.close()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = _read(response, bytes(came), signed)
+        reply = _read(response, came.getvalue(), signed)
         kept = self.attempt(
             signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
         )
@@ -183,7 +182,7 @@ class AsyncClient(AsyncRenewing):
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
         if self.asgi is not None and transport is None:
-            transport = _Inside(self.asgi)
+            transport = Inside(self.asgi)
         self._http = httpx.AsyncClient(
             transport=transport, timeout=timeout, trust_env=self.may_use_proxy
         )
@@ -199,13 +198,12 @@ class AsyncClient(AsyncRenewing):
     async def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         await anyio.to_thread.run_sync(self.open_journal)
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
-        response, came = None, bytearray()
+        response, came = None, BytesIO()
         try:
             response = await self._http.send(request, stream=True)
-            async for chunk in response.aiter_bytes():
-                came += chunk
+            await _gather(response, came)
             if claim is not None:
-                claim.receive(bytes(came))
+                claim.receive(came)
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
             sent = signed, *_as_sent(signed, request), started, elapsed
@@ -216,7 +214,7 @@ class AsyncClient(AsyncRenewing):
             if response is not None:
                 await response.aclose()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = _read(response, bytes(came), signed)
+        reply = _read(response, came.getvalue(), signed)
         done = self.attempt(
             signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
         )
@@ -238,59 +236,6 @@ class AsyncClient(AsyncRenewing):
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self.app.key} at {self.app.platform.api}>"
-
-
-class _Inside(httpx.AsyncBaseTransport):
-    """An ASGI gateway in this process, whose broken lines and failures look as over a socket."""
-
-    def __init__(self, asgi: Any) -> None:
-        self._inner = httpx.ASGITransport(asgi)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            return await self._inner.handle_async_request(request)
-        except ConnectionResetError as error:
-            raise httpx.ReadError(str(error), request=request) from None
-        except Exception:
-            return httpx.Response(500, content=b"Internal Server Error")
-
-
-class _InProcess(httpx.BaseTransport):
-    """Lets the sync client talk to an ASGI gateway in this process, on an event loop of its own.
-
-    The loop's thread is a daemon: a client that nobody closes does not keep the program running.
-    """
-
-    def __init__(self, asgi: Any) -> None:
-        self._inner = _Inside(asgi)
-        self._starting = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        with self._starting:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-                self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        # As it came: reading the response would unpack it, and the caller's would do so again.
-        stream = cast(httpx.AsyncByteStream, response.stream)
-        content = b"".join([part async for part in stream])
-        return httpx.Response(
-            response.status_code, headers=response.headers, stream=httpx.ByteStream(content)
-        )
-
-    def close(self) -> None:
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._loop = self._thread = None
 
 
 def _as_sent(signed: Signed, request: httpx.Request) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -321,7 +266,13 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _cut_off(error: Exception, response: httpx.Response | None, came: bytearray) -> dict[str, Any]:
+async def _gather(response: httpx.Response, came: BytesIO) -> None:
+    """Bytes that no frame holds by name: a traceback with values would show tokens in them."""
+    async for chunk in response.aiter_bytes():
+        came.write(chunk)
+
+
+def _cut_off(error: Exception, response: httpx.Response | None, came: BytesIO) -> dict[str, Any]:
     """What is known of an answer that never came, or came in part."""
     problem = what_broke(error)
     if response is None:
@@ -329,7 +280,7 @@ def _cut_off(error: Exception, response: httpx.Response | None, came: bytearray)
     return {
         "status": response.status_code,
         "reply_headers": tuple(response.headers.multi_items()),
-        "reply_text": came.decode("utf-8", "replace"),
+        "reply_text": came.getvalue().decode("utf-8", "replace"),
         "problem": problem,
     }
 

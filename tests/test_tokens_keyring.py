@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_what_one_who_died_had_received_is_found(strong: Strong) -> None:
     claim = store.claim("aliexpress", "1")
     assert claim is not None
     claim.expect()
-    claim.receive(b'{"access_token":"5000new","refresh_token":"5001new","code":"0"}')
+    claim.receive(BytesIO(b'{"access_token":"5000new","refresh_token":"5001new","code":"0"}'))
     assert store.load("aliexpress", "1") == token(), "its receiver lives"
     claim._release()  # as the system does when its process dies
     found = store.load("aliexpress", "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -24,8 +25,11 @@ class Drawer(Protocol):
     def prepare(self) -> None:
         """Make room before the request is sent. Raises `TokenStoreError` where there is none."""
 
-    def put(self, reply: bytes) -> None:
-        """Keep a reply so that it outlives the process."""
+    def put(self, reply: BytesIO) -> None:
+        """Keep a reply so that it outlives the process.
+
+        It comes in a buffer, which a traceback that shows values does not show the inside of.
+        """
 
     def settle(self) -> None:
         """Bring what lies there into the store, and clear it."""
@@ -35,7 +39,7 @@ class NoDrawer:
     """For a store that does not outlive the process either."""
 
     def prepare(self) -> None: ...
-    def put(self, reply: bytes) -> None: ...
+    def put(self, reply: BytesIO) -> None: ...
     def settle(self) -> None: ...
 
 
@@ -53,7 +57,7 @@ class Claim:
         """Make room for the reply. Raises `TokenStoreError` before anything is spent."""
         self._drawer.prepare()
 
-    def receive(self, reply: bytes) -> None:
+    def receive(self, reply: BytesIO) -> None:
         """Keep the reply as it came."""
         self._drawer.put(reply)
 

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -106,35 +107,45 @@ class FileStore:
         path = self.path.with_name(f".{self.path.name}.{digest}.reply")
         return _FileDrawer(self, path, platform, app_key)
 
+    # What holds tokens in clear text is left before an error is raised: a traceback that shows
+    # values would show them.
+
     def _read(self) -> dict[str, Any]:
+        tokens, why = None, "it is not a token file of alinb"
         try:
-            text = self.path.read_text(encoding="utf-8")
+            tokens = self._tokens()
         except FileNotFoundError:
             return {}
         except (OSError, UnicodeDecodeError) as error:
-            raise self._broken(str(error)) from None
+            why = str(error)
+        if tokens is None:
+            raise self._broken(why)
+        return tokens
+
+    def _tokens(self) -> dict[str, Any] | None:
+        """What is in the file; None where it is not one of ours."""
+        text = self.path.read_text(encoding="utf-8")
         try:
             file = json.loads(text)
-            tokens = file["tokens"]
+            tokens: dict[str, Any] = file["tokens"]
             for kept in tokens.values():
                 Token.stored(kept)
-            ours = "alinb" in file
+            return tokens if "alinb" in file else None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            ours = False
-        if not ours:
-            raise self._broken("it is not a token file of alinb") from None
-        return dict(tokens)
+            return None
 
     def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
         self._read()  # a file that is not ours gets no lock beside it
         try:
             with self._lock():
-                tokens = self._read()
-                change(tokens)
-                content = json.dumps({"alinb": 1, "tokens": tokens}, indent=1)
-                files.replace(self.path, content.encode())
+                self._rewrite(change)
         except OSError as error:
             raise self._unwritable(error) from None
+
+    def _rewrite(self, change: Callable[[dict[str, Any]], object]) -> None:
+        tokens = self._read()
+        change(tokens)
+        files.replace(self.path, json.dumps({"alinb": 1, "tokens": tokens}, indent=1).encode())
 
     def _lock(self) -> files.Lock:
         files.private_folder(self.path.parent)
@@ -176,27 +187,26 @@ class _FileDrawer:
             self._clear()
             raise self._store._unwritable(error) from None
 
-    def put(self, reply: bytes) -> None:
+    def put(self, reply: BytesIO) -> None:
         if self._descriptor is not None:
-            os.write(self._descriptor, reply)
+            os.write(self._descriptor, reply.getbuffer())
             os.fsync(self._descriptor)
 
     def settle(self) -> None:
+        token = self._token()
+        if token is not None:
+            self._store._save(self._platform, self._app_key, token)
+        self._clear()
+
+    def _token(self) -> Token | None:
+        """The pair in the reply, where it is another than the one in the store."""
         try:
             head, _, rest = self.path.read_bytes().partition(b"\n")
         except FileNotFoundError:
-            return
-        reply = rest.rstrip(b"\0")
-        if reply:
-            self._store_tokens(head, reply)
-        self._clear()
-
-    def _store_tokens(self, head: bytes, reply: bytes) -> None:
-        began = _began(head)
+            return None
         held = self._store._load(self._platform, self._app_key)
-        token = tokens_in(reply, began, held)
-        if token is not None and (held is None or held.access_token != token.access_token):
-            self._store._save(self._platform, self._app_key, token)
+        found = tokens_in(rest.rstrip(b"\0"), _began(head), held)
+        return None if found and held and found.access_token == held.access_token else found
 
     def _clear(self) -> None:
         if self._descriptor is not None:

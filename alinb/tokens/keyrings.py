@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from .. import files
 from ..errors import MissingExtra, TokenStoreError
+from ..redact import Secret
 from .claims import Claim, tokens_in
 from .pair import Token
 
@@ -60,7 +63,7 @@ class KeyringStore:
                 claim.close()
 
     def _save(self, platform: str, app_key: str, token: Token) -> None:
-        self._set(f"{platform}:{app_key}", json.dumps(token.as_stored()))
+        self._set(f"{platform}:{app_key}", Secret(json.dumps(token.as_stored()), "token"))
 
     def forget(self, platform: str, app_key: str) -> bool:
         if self.load(platform, app_key) is None:
@@ -101,32 +104,33 @@ class KeyringStore:
         if text is None:
             return None
         try:
-            return Token.stored(json.loads(text))
+            return Token.stored(json.loads(text.reveal()))
         except ValueError:
             raise TokenStoreError(
                 f"The entry {platform}:{app_key} of the keyring is not one of alinb's.",
                 next_step="Delete it, or keep tokens in a file.",
             ) from None
 
-    def _get(self, name: str) -> str | None:
-        found: str | None = self._asked("get_password", SERVICE, name)
-        return found
+    def _get(self, name: str) -> Secret | None:
+        return self._asked(lambda: self._backend.get_password(SERVICE, name))
 
-    def _set(self, name: str, value: str) -> None:
-        self._asked("set_password", SERVICE, name, value)
+    def _set(self, name: str, value: Secret) -> None:
+        self._asked(lambda: self._backend.set_password(SERVICE, name, value.reveal()))
 
     def _delete(self, name: str) -> None:
         if self._get(name) is not None:
-            self._asked("delete_password", SERVICE, name)
+            self._asked(lambda: self._backend.delete_password(SERVICE, name))
 
-    def _asked(self, what: str, *arguments: str) -> Any:
+    def _asked(self, ask: Callable[[], str | None]) -> Secret | None:
         try:
-            return getattr(self._backend, what)(*arguments)
+            found = ask()
+            return None if found is None else Secret(found, "token")
         except (self._errors, RuntimeError, OSError) as error:
-            raise TokenStoreError(
-                f"The keyring {self.backend} does not answer ({type(error).__name__}).",
-                next_step="Unlock it, or keep tokens in a file.",
-            ) from None
+            kind = type(error).__name__
+        raise TokenStoreError(
+            f"The keyring {self.backend} does not answer ({kind}).",
+            next_step="Unlock it, or keep tokens in a file.",
+        )
 
     def __repr__(self) -> str:
         return f"KeyringStore({self.backend})"
@@ -140,22 +144,31 @@ class _KeyringDrawer:
         self._name = _pending(platform, app_key)
 
     def prepare(self) -> None:
-        self._store._set(self._name, json.dumps({"at": time.time(), "reply": ""}))
+        self._store._set(self._name, Secret(json.dumps({"at": time.time(), "reply": ""}), "token"))
 
-    def put(self, reply: bytes) -> None:
-        text = reply.decode("utf-8", "replace")
-        self._store._set(self._name, json.dumps({"at": time.time(), "reply": text}))
+    def put(self, reply: BytesIO) -> None:
+        self._store._set(self._name, _entry(reply))
 
     def settle(self) -> None:
-        text = self._store._get(self._name)
-        if text is None:
+        kept = self._store._get(self._name)
+        if kept is None:
             return
-        kept = json.loads(text)
-        held = self._store._load(self._platform, self._app_key)
-        token = tokens_in(kept["reply"].encode(), kept["at"], held) if kept["reply"] else None
-        if token is not None and (held is None or held.access_token != token.access_token):
+        token = self._token(kept)
+        if token is not None:
             self._store._save(self._platform, self._app_key, token)
         self._store._delete(self._name)
+
+    def _token(self, kept: Secret) -> Token | None:
+        """The pair in the reply, where it is another than the one in the store."""
+        held = self._store._load(self._platform, self._app_key)
+        entry = json.loads(kept.reveal())
+        found = tokens_in(entry["reply"].encode(), entry["at"], held)
+        return None if found and held and found.access_token == held.access_token else found
+
+
+def _entry(reply: BytesIO) -> Secret:
+    text = reply.getvalue().decode("utf-8", "replace")
+    return Secret(json.dumps({"at": time.time(), "reply": text}), "token")
 
 
 def _pending(platform: str, app_key: str) -> str:
