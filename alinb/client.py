@@ -12,7 +12,7 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from . import replies
+from . import replies, transports
 from .app import App
 from .calls import Call
 from .errors import InputError
@@ -23,7 +23,6 @@ from .replies import Reply
 from .session import Target
 from .signing import Signed
 from .tokens import Claim, Token, TokenStore
-from .transports import InProcess, Inside
 
 #: Seconds to wait for a connection, and for each part of an answer.
 TIMEOUT_S = 20.0
@@ -108,7 +107,9 @@ class Client(Renewing):
         super().__init__(
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
-        inside = InProcess(self.asgi) if self.asgi is not None and transport is None else None
+        inside = (
+            transports.InProcess(self.asgi) if self.asgi is not None and transport is None else None
+        )
         self._http = httpx.Client(
             transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
         )
@@ -182,7 +183,7 @@ class AsyncClient(AsyncRenewing):
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
         if self.asgi is not None and transport is None:
-            transport = Inside(self.asgi)
+            transport = transports.within(self.asgi)
         self._http = httpx.AsyncClient(
             transport=transport, timeout=timeout, trust_env=self.may_use_proxy
         )

@@ -9,7 +9,12 @@ from typing import Any, cast
 import httpx
 
 
-class Inside(httpx.AsyncBaseTransport):
+def within(asgi: Any) -> httpx.AsyncBaseTransport:
+    """An ASGI gateway in this process, for an async client."""
+    return _Inside(asgi)
+
+
+class _Inside(httpx.AsyncBaseTransport):
     """An ASGI gateway in this process, whose broken lines and failures look as over a socket."""
 
     def __init__(self, asgi: Any) -> None:
@@ -31,7 +36,7 @@ class InProcess(httpx.BaseTransport):
     """
 
     def __init__(self, asgi: Any) -> None:
-        self._inner = Inside(asgi)
+        self._inner = _Inside(asgi)
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
