@@ -234,10 +234,10 @@ class Workbench:
     def _work(self, taken: Iterable[str]) -> Workings:
         params, keys = self.params, tuple(taken)
         secret = self.secret or _NO_SECRET
-        context = Context(secret, verb=self.verb, url=self.url, body=self._body(params))
-        asked = (tuple(params.items()), context, keys)
+        asked = (tuple(params.items()), self.verb, self.url, secret, keys)
         if asked not in self._known:
             # One picture asks several times: for the stages as set, and for what was dealt.
+            context = Context(secret, verb=self.verb, url=self.url, body=self._body(params))
             now = work(params, context, keys, self._offered)
             self._known = {**dict([*self._known.items()][-1:]), asked: now}
         return self._known[asked]

@@ -3,6 +3,8 @@
 import threading
 
 import pytest
+import traitlets
+from ipywidgets import Text, VBox, widget_serialization
 from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
 
@@ -176,6 +178,18 @@ def test_a_panel_is_two_models_and_close_frees_both():
     assert (len(_instances), panel.let_go) == (before, 1)
     panel.say("still here")
     assert "0 so far" in panel._repr_html_()
+
+
+def test_close_frees_the_widgets_that_a_panel_holds():
+    class Holder(Counter):
+        parts = traitlets.List().tag(sync=True, **widget_serialization)
+
+    before = len(_instances)
+    panel = Holder()
+    panel.parts = [Text(), VBox([Text()])]
+    assert len(_instances) > before + 8
+    panel.close()
+    assert len(_instances) == before
 
 
 def test_only_the_picture_is_state(panel):
