@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 
@@ -25,7 +26,8 @@ def read(content: bytes | str) -> tuple[str, Any, str]:
     """A body as text, what its JSON holds, and why it is no JSON object ("" where it is one)."""
     if isinstance(content, bytes):
         try:
-            text = content.decode("utf-8-sig")
+            # The codec that skips a mark is written in Python.
+            text = content.decode("utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8")
         except UnicodeDecodeError as error:
             text = content.decode("utf-8", "replace")
             return text, None, f"is not UTF-8 text (byte {error.start})"

@@ -28,11 +28,17 @@ class Columns:
 
     `owners` holds for each row the row of `owner` that it belongs to. A tree, whose records hold
     records of the same kind, is its own owner; -1 stands for no owner. Rows are numbered from
-    `first`.
+    `first`. `only` names the tables below that are kept; without it, all are.
     """
 
     def __init__(
-        self, known: TableFacts, name: str, owner: Columns | None = None, given: Sequence[str] = ()
+        self,
+        known: TableFacts,
+        name: str,
+        owner: Columns | None = None,
+        *,
+        given: Sequence[str] = (),
+        only: frozenset[str] = frozenset(),
     ) -> None:
         self.known = known
         self.name = name
@@ -50,7 +56,15 @@ class Columns:
         for path, below in known.nested.items():
             inner = facts.table(below)
             tree = inner is known
-            self.children[path] = self if tree else Columns(inner, inner.name, self)
+            self.children[path] = self if tree else Columns(inner, inner.name, self, only=only)
+        self._only = only
+        #: Whether rows come here at all: the table is wanted, or one below it.
+        self.kept: bool = (
+            not only
+            or name in only
+            or any(o.startswith(f"{name}.") for o in only)
+            or any(child is not self and child.kept for child in self.children.values())
+        )
 
     @property
     def is_tree(self) -> bool:
@@ -148,10 +162,11 @@ class Columns:
         lists = [v if type(v) is list else () for v in values]
         known = name in self.known.nested
         if known or not set(map(type, chain.from_iterable(lists))) <= PLAIN:
-            items = list(chain.from_iterable(lists))
-            rows = range(start, start + len(lists))
-            owners = [*chain.from_iterable(map(repeat, rows, map(len, lists)))]
-            waiting.append((self._child(name), items, owners))
+            child = self._child(name)
+            if child.kept:
+                rows = range(start, start + len(lists))
+                owners = [*chain.from_iterable(map(repeat, rows, map(len, lists)))]
+                waiting.append((child, [*chain.from_iterable(lists)], owners))
             if name not in self.known.images:
                 return [None if type(v) is list else v for v in values]
         return [[*v] if type(v) is list else v for v in values]
@@ -161,9 +176,10 @@ class Columns:
         depth: int,
     ) -> None:  # fmt: skip
         if name in self.known.nested:
-            rows = [start + i for i, v in enumerate(values) if type(v) is dict and v]
-            items = [values[row - start] for row in rows]
-            waiting.append((self._child(name), items, rows))
+            child = self._child(name)
+            if child.kept:
+                rows = [start + i for i, v in enumerate(values) if type(v) is dict and v]
+                waiting.append((child, [values[row - start] for row in rows], rows))
             return
         objects = _dicts(values, kinds)
         inner: set[str] = set().union(*objects)
@@ -177,7 +193,8 @@ class Columns:
     def _child(self, name: str) -> Columns:
         if name not in self.children:
             outer = f"{self.name}." if self.owner else ""
-            self.children[name] = Columns(TableFacts(), (outer + name) or "unnamed", self)
+            full = (outer + name) or "unnamed"
+            self.children[name] = Columns(TableFacts(), full, self, only=self._only)
         return self.children[name]
 
     def _write(self, name: str, values: Sequence[Any], kinds: set[type], start: int) -> None:

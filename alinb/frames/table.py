@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ from .pages import (
 #: What stands around the records, a row a reply.
 _REPLIES = TableFacts("replies", fields={"attempt_id": Field("integer")})
 #: Records, and characters of replies, that are taken apart at once.
-_ENOUGH, _MUCH = 2_000, 1_000_000
+_ENOUGH, _MUCH = 2_000, 800_000
 
 
 class Table:
@@ -38,7 +38,8 @@ class Table:
 
     `add` keeps a page's records until there are enough to take apart at once; `frame`, `tables` and
     `arrow` give what has been gathered, and `clear` starts over for the next part. Columns, their
-    order and their types are the same for every page of a method that alinb knows.
+    order and their types are the same for every page of a method that alinb knows. `only` names the
+    tables inside the records that are wanted; the others are then passed over.
 
         table = alinb.frames.Table("aliexpress.affiliate.product.query")
         for body in bodies:
@@ -46,8 +47,9 @@ class Table:
         table.frame()
     """
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", *, only: Iterable[str] = ()) -> None:
         self.name = name
+        self._only = frozenset(only)
         self._known: Columns | None = None
         self._rest = Columns(_REPLIES, "replies")
         self._waiting: list[_Page] = []
@@ -125,7 +127,9 @@ class Table:
         self._settle()
         if self._known is None:
             known = facts.method(self.name)
-            self._known = Columns(known.table, known.table.name, given=tuple(known.given))
+            self._known = Columns(
+                known.table, known.table.name, given=tuple(known.given), only=self._only
+            )
         return self._known
 
     def _settle(self) -> None:
@@ -146,6 +150,8 @@ class Table:
     def _named(self) -> dict[str, Columns]:
         found: dict[str, Columns] = {}
         for columns in (*self._main.walk(), *self._rest.walk()):
+            if columns.owner and not columns.kept:
+                continue
             name = columns.name
             while name in found:
                 name = f"{columns.owner.name if columns.owner else 'other'}.{name}"

@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,10 @@ def amount(text: Any) -> float | None:
     (22.23, 1299.0, None)
     """
     try:
-        number = Decimal(str(text).replace(",", "").strip(' "'))
-    except InvalidOperation:
+        number = float(Decimal(str(text).replace(",", "").strip(' "')))
+    except (ArithmeticError, ValueError):
         return None
-    return float(number) if number.is_finite() else None
+    return number if isfinite(number) else None
 
 
 def cents(text: Any, whole: bool) -> float | None:

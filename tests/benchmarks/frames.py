@@ -105,7 +105,7 @@ def detail(draw: random.Random, skus: int) -> bytes:
 
 
 def ours(bodies: list[bytes], name: str, table: str = "") -> pd.DataFrame:
-    gathered = Table(name)
+    gathered = Table(name, only=[table] if table else ())
     for body in bodies:
         gathered.add(body)
     return gathered.frame(table)

@@ -1,7 +1,7 @@
 """The sample replies in each of the shapes that the gateway has for them."""
 
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def canonical(value: Any) -> str:
         return str(value).lower()
     try:
         return str(Decimal(str(value)).normalize())
-    except InvalidOperation:
+    except ArithmeticError:
         return str(value)
 
 

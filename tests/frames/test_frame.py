@@ -354,7 +354,8 @@ class TestUnknownMethods:
     [
         ("22.23", 22.23), ("1,299.00", 1299.0), (" 5 ", 5.0), ("0", 0.0), ("-1.5", -1.5),
         (12, 12.0), ("1e3", 1000.0), ("", None), ("0,00€", None), ("US $5", None), ("NaN", None),
-        ("Infinity", None), (None, None), (math.nan, None),
+        ("Infinity", None), (None, None), ("1e400", None),
+        ("1e99999999999999999999", None), ("sNaN", None), (math.nan, None),
     ],
 )  # fmt: skip
 def test_amounts(text: Any, number: float | None) -> None:

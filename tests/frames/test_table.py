@@ -116,6 +116,19 @@ class TestPages:
         assert alinb.frame(reply).attrs["at"] == "2023-11-14 22:13:20.123+00:00"
         assert alinb.frame(page()).attrs["at"] is None
 
+    def test_the_tables_that_are_wanted_alone(self) -> None:
+        detail = "aliexpress.ds.product.get"
+        whole, some = Table(detail), Table(detail, only=["sku_properties", "store"])
+        for table in (whole, some):
+            table.add(live(detail))
+        tables = some.tables()
+        assert [*tables] == ["products", "skus", "sku_properties", "store", "replies"]
+        for name, table in tables.items():
+            pd.testing.assert_frame_equal(table, whole.tables()[name])
+        lines = Table("x.y", only=["lines.gifts"])
+        lines.add(orders({"n": 1, "lines": [{"gifts": [{"g": 1}]}], "other": [{"o": 1}]}))
+        assert [*lines.tables()] == ["records", "lines", "lines.gifts", "replies"]
+
 
 class TestGenericRule:
     def test_records_inside_records_of_a_method_nobody_knows(self) -> None:
