@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 Headers = Iterable[tuple[str, str]]
 
@@ -13,17 +14,24 @@ class Answer(NamedTuple):
 
 
 async def asked(
-    app: Any, method: str, target: bytes, headers: Headers = (), body: bytes = b""
+    app: Any,
+    method: str,
+    target: bytes,
+    headers: Headers = (),
+    body: bytes = b"",
+    *,
+    port: int = 80,
 ) -> Answer:
     """The answer to a raw request target; what the app raises comes out here."""
+    host = f"127.0.0.1:{port}" if port != 80 else "127.0.0.1"
     path, _, query = target.partition(b"?")
     scope = {
         "type": "http", "http_version": "1.1", "method": method, "scheme": "http",
         "path": _unquoted(path), "raw_path": path, "query_string": query, "root_path": "",
         "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers],
-        "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", port), "client": ("127.0.0.1", 1),
     }  # fmt: skip
-    scope["headers"].append((b"host", b"127.0.0.1"))
+    scope["headers"].insert(0, (b"host", host.encode()))
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[dict[str, Any]] = []
 
@@ -44,6 +52,4 @@ async def asked(
 
 def _unquoted(path: bytes) -> str:
     """What a server makes of a path, in the way of uvicorn."""
-    from urllib.parse import unquote
-
     return unquote(path.decode("latin-1"))
