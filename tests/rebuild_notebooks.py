@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -12,10 +13,17 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 LARGEST = 200_000
+#: Stored pictures of widgets are still ones: a reader without the model sees the page, no error.
+_LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
+#: What a notebook that was run may not have seen: the app, journal and tokens of who ran it.
+_NOBODYS = {"ALINB_JOURNAL": "journal.sqlite3", "ALINB_TOKENS": "tokens.json"}
 
 
 def rebuild(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
+    for name in [name for name in os.environ if name.startswith("ALINB_")]:
+        del os.environ[name]
+    os.environ |= _NOBODYS
     NotebookClient(
         notebook,
         timeout=120,
@@ -27,6 +35,8 @@ def rebuild(path: Path) -> None:
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(_LIVE_VIEW, None)
     nbformat.write(notebook, path)
 
 
@@ -43,6 +53,8 @@ def problems(path: Path) -> list[str]:
         found.append("more than twenty cells")
     if "parameters" not in code[0].metadata.get("tags", []):
         found.append("its first code cell has no tag `parameters`")
+    if any(_LIVE_VIEW in out.get("data", {}) for cell in code for out in cell.outputs):
+        found.append("a widget is stored as a view of a model that nobody has")
     if any(cell.execution_count is None for cell in code):
         found.append("a cell was never run")
     return found

@@ -8,6 +8,8 @@ import pytest
 
 from tests.rebuild_notebooks import NOTEBOOKS, problems
 
+#: The code in the platform's own worked example.
+PUBLISHED = "3_500102_JxZ05Ux3cnnSSUm6dCxYg6Q26"
 FOUND = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
@@ -23,7 +25,7 @@ def test_a_notebook_is_fit_to_be_committed(path: Path):
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
 def test_no_output_holds_a_token_a_code_or_a_home_folder(path: Path):
     for cell in nbformat.read(path, as_version=4).cells:
-        stored = str(cell.get("outputs", ""))
+        stored = str(cell.get("outputs", "")).replace(PUBLISHED, "")
         assert not re.search(r"5000[01][A-Za-z0-9]{40,}", stored)
         assert not re.search(r"3_\d{5,}_\w{20,}", stored)
         assert not re.search(r"/(?:home|root|Users|tmp)/", stored)
