@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .app import App, Platform
     from .attempts import Attempt, Comparison, compare
     from .calls import Call
+    from .catalogue import Method, Methods, method, methods
     from .client import AsyncClient, Client
     from .doctor import Diagnosis, diagnose, mistaken, verify
     from .errors import (
@@ -59,6 +60,7 @@ _HOMES = {
     "app": ("App", "Platform"),
     "attempts": ("Attempt", "Comparison", "compare"),
     "calls": ("Call",),
+    "catalogue": ("Method", "Methods", "method", "methods"),
     "client": ("AsyncClient", "Client"),
     "doctor": ("Diagnosis", "diagnose", "mistaken", "verify"),
     "errors": (
@@ -129,6 +131,8 @@ __all__ = [
     "KeyringStore",
     "Listener",
     "MemoryStore",
+    "Method",
+    "Methods",
     "MissingExtra",
     "MissingSecret",
     "NoReply",
@@ -162,6 +166,8 @@ __all__ = [
     "diagnose",
     "explain",
     "frame",
+    "method",
+    "methods",
     "mistaken",
     "parse_callback",
     "sandbox",
