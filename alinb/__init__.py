@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .stages import Recipe, Segment, Walk
     from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
     from .widgets.bench import SignatureBench
+    from .widgets.explorer import ApiExplorer
+    from .widgets.exploring import Exploration, explore
     from .widgets.twin import Bench, bench
     from .widgets.walkthrough import OAuthWalkthrough
 
@@ -99,6 +101,8 @@ _HOMES = {
     "stages": ("Recipe", "Segment", "Walk"),
     "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
     "widgets.bench": ("SignatureBench",),
+    "widgets.explorer": ("ApiExplorer",),
+    "widgets.exploring": ("Exploration", "explore"),
     "widgets.twin": ("Bench", "bench"),
     "widgets.walkthrough": ("OAuthWalkthrough",),
 }
@@ -108,6 +112,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "RECIPES",
     "AlinbError",
+    "ApiExplorer",
     "App",
     "AppKeyRefused",
     "AsyncClient",
@@ -123,6 +128,7 @@ __all__ = [
     "Comparison",
     "Diagnosis",
     "Explanation",
+    "Exploration",
     "FileStore",
     "InputError",
     "IntakeError",
@@ -165,6 +171,7 @@ __all__ = [
     "compare",
     "diagnose",
     "explain",
+    "explore",
     "frame",
     "method",
     "methods",

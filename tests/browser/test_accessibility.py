@@ -24,6 +24,24 @@ PANELS = {
         "w.act('exchange', Event(fields={'callback': 'wrong'}))\nw.act('sandbox_code')\nw",
         "time left",
     ),
+    "explorer": ("import alinb\nalinb.ApiExplorer(alinb.sandbox())", "is ready"),
+    "explorer near": (
+        "import alinb\nfrom alinb.widgets.base import Event\ne = alinb.ApiExplorer()\n"
+        "e.act('search', Event(value='txet.serach'))\ne",
+        "Near it",
+    ),
+    "explorer answered": (
+        "import alinb\nfrom alinb.widgets.base import Event\n"
+        "e = alinb.ApiExplorer(alinb.sandbox())\ne.act('sandbox_token')\n"
+        "e.act('send', Event(fields={'p.local': 'en_US', 'p.countryCode': 'US', 'p.currency': 'USD',"
+        " 'p.keyWord': 'lamp'}))\ne",
+        "4. The reply",
+    ),
+    "explorer refused": (
+        "import alinb\nfrom alinb.widgets.base import Event\n"
+        "e = alinb.ApiExplorer(alinb.sandbox())\ne.act('send', Event())\ne",
+        "4. The reply",
+    ),
 }
 RUN = """async () => {
   const panel = document.querySelector(".alinb-panel");
