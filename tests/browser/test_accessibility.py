@@ -33,8 +33,8 @@ PANELS = {
     "explorer answered": (
         "import alinb\nfrom alinb.widgets.base import Event\n"
         "e = alinb.ApiExplorer(alinb.sandbox())\ne.act('sandbox_token')\n"
-        "e.act('send', Event(fields={'p.local': 'en_US', 'p.countryCode': 'US', 'p.currency': 'USD',"
-        " 'p.keyWord': 'lamp'}))\ne",
+        "e.act('send', Event(fields={'p.local': 'en_US', 'p.countryCode': 'US',"
+        " 'p.currency': 'USD', 'p.keyWord': 'lamp'}))\ne",
         "4. The reply",
     ),
     "explorer refused": (
