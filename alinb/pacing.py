@@ -32,7 +32,9 @@ CLIMB = 0.005
 #: The fall where the rate had climbed by itself: what it had before is known to be good.
 STEP_BACK = 0.9
 #: How late a wake-up may be, in s or in parts of an interval, before the schedule gives it up.
-LATE_S, LATE_PART = 0.015, 0.8
+LATE_S, LATE_PART = 0.012, 0.5
+#: After a rest of so many s so many turns come at twice the interval: cold connections bunch up.
+REST_S, COLD = 2.0, 5
 #: Nobody sleeps longer at a time, in s, since turns move up when others leave.
 NAP_S = 0.25
 #: The rate of a whole app after its first refusal is at least this many calls a second.
@@ -60,6 +62,7 @@ class Lane:
         #: The next free moment of the schedule, and when the gateway's bucket is even again.
         self._next = self._even = -math.inf
         self._waiting: dict[Place, None] = {}
+        self._cold = 0
         self._sent: list[float] = []
 
     @property
@@ -88,8 +91,11 @@ class Lane:
         """A place in the schedule, behind everybody who waits."""
         with self._lock:
             now = self.clock()
+            if now - self._next > REST_S:
+                self._cold = COLD
             moment = max(self._next, now, self._ban_until)
-            self._next = moment + 1 / self._rate(now)
+            self._cold, pace = max(0, self._cold - 1), 2 if self._cold else 1
+            self._next = moment + pace / self._rate(now)
             place = Place(self, moment)
             self._waiting[place] = None
             return place
@@ -284,9 +290,7 @@ def published(name: str) -> float:
     >>> published("aliexpress.ds.address.get")
     4.0
     """
-    facts = load("paging")
-    known = facts["methods"].get(name, {})
-    return float(known.get("qps", facts["assumed"]["qps"]))
+    return float(load("quotas")["qps"].get(name, load("paging")["assumed"]["qps"]))
 
 
 def banned(name: str, ban_s: float, reply: Reply | None = None) -> RateLimited:
