@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from . import render
 from .app import App
@@ -36,6 +37,10 @@ _BY_SIGN_METHOD: Mapping[str, Recipe] = {
     "md5": TOP_MD5,
     "hmac": TOP_HMAC_MD5,
 }
+
+
+#: What needs no encoding; most values are such, and the full rule costs as much as the signature.
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 class Interface(NamedTuple):
@@ -74,7 +79,9 @@ class Signed:
     endpoint: str
     query: Mapping[str, str]
     form: Mapping[str, str] = field(repr=False)
-    walk: Walk = field(repr=False)
+    signature: str
+    signer: Signer = field(repr=False)
+    _walked: list[Walk] = field(default_factory=list, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<Signed {self.method} {self.call.name} {self.signature[:8]}…>"
@@ -92,6 +99,15 @@ class Signed:
         )
 
     @property
+    def walk(self) -> Walk:
+        """What each stage gave; walked when it is first asked for, as most calls are only sent."""
+        if not self._walked:
+            sign_name = self.app.platform.sign_parameter
+            unsigned = {k: v for k, v in self.params.items() if k != sign_name}
+            self._walked.append(self.signer.walk(unsigned))
+        return self._walked[0]
+
+    @property
     def string_to_sign(self) -> str:
         return self.walk.string_to_sign
 
@@ -102,10 +118,6 @@ class Signed:
     @property
     def segments(self) -> tuple[Segment, ...]:
         return self.walk.segments
-
-    @property
-    def signature(self) -> str:
-        return self.walk.signature
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -181,11 +193,13 @@ def sign(
     verb: str = "POST",
     recipe: Recipe | None = None,
     clock: Callable[[], float] = time.time,
+    signers: dict[Any, tuple[App, Signer]] | None = None,
 ) -> Signed:
     """Sign a call by its platform's rule, or by another recipe to see what that would give.
 
     `app_key`, `timestamp` (epoch ms), `sign_method` and, on a dotted call, `method` are added where
-    `params` does not hold them. Raises `InputError` for a name the platform has no call of.
+    `params` does not hold them. `signers` keeps what is made ready for an endpoint from call to
+    call: it is as good as the secret. Raises `InputError` for a name the platform has no call of.
     Source: AliExpress openservice documents 1385 and 1388.
 
     >>> app = App("12345678", "helloworld")
@@ -209,10 +223,14 @@ def sign(
     on_sync = call.is_path and "method" in sent and platform.business != ""
     endpoint = platform.api + platform.business if on_sync else platform.route(call.name)
     found = interface(endpoint, sent)
-    context = Context(app.secret, path=found.path, app_key=app.key, verb=verb, url=endpoint)
-    chosen = recipe or recipe_for(found, sent.get("sign_method", ""))
-    walk = chosen.signer(context).walk(sent)
-    sent[platform.sign_parameter] = walk.signature
+    place = (endpoint, found, sent.get("sign_method", ""), sent.get("app_key", ""), verb)
+    known, signer = (signers or {}).get(place, (None, None))
+    if recipe or signer is None or known is not app:
+        context = Context(app.secret, path=found.path, app_key=app.key, verb=verb, url=endpoint)
+        signer = (recipe or recipe_for(found, sent.get("sign_method", ""))).signer(context)
+        if signers is not None and not recipe:
+            signers[place] = app, signer
+    signature = sent[platform.sign_parameter] = signer.sign(sent)
     in_query = set(sent) if verb == "GET" else {*_IN_QUERY, platform.sign_parameter}
     return Signed(
         call=call,
@@ -221,7 +239,8 @@ def sign(
         endpoint=endpoint,
         query={key: value for key, value in sent.items() if key in in_query},
         form={key: value for key, value in sent.items() if key not in in_query},
-        walk=walk,
+        signature=signature,
+        signer=signer,
     )
 
 
@@ -286,7 +305,14 @@ def recipe_named(name: str) -> Recipe:
 
 
 def _encoded(params: Mapping[str, str]) -> str:
-    return urlencode(params, errors="surrogatepass")  # the bytes that were signed
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in params.items()])
+
+
+def _quoted(text: str) -> str:
+    """Percent-encoded, with a + for a blank: the bytes that were signed."""
+    if _PLAIN(text):
+        return text
+    return quote_plus(text, errors="surrogatepass")
 
 
 def _common(
