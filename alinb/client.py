@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import anyio
 import httpx
 
-from . import replies, transports
+from . import replies, transports, wire
 from .app import App
 from .calls import Call
 from .errors import InputError
@@ -47,6 +47,25 @@ def to_reply(response: httpx.Response, signed: Signed) -> Reply:
 
 def _read(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
     return replies.read(response.status_code, content, signed.call.name, signed.params)
+
+
+class Answer(NamedTuple):
+    """What came back over HTTP, unread: `started` epoch s, `elapsed_ms` ms."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+    started: float
+    elapsed_ms: float
+
+    def read(self, signed: Signed) -> Reply:
+        return replies.read(self.status, self.content, signed.call.name, signed.params)
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """The seconds of a Retry-After header, where there is one of figures."""
+        said = wire.header(self.headers, "retry-after")
+        return float(said) if said.isdigit() and len(said) < 9 else None
 
 
 def fetch_code(gateway: str) -> str:
@@ -110,6 +129,7 @@ class Client(Renewing):
         inside = (
             transports.InProcess(self.asgi) if self.asgi is not None and transport is None else None
         )
+        self.carrier, self.timeout = transport, timeout
         self._http = httpx.Client(
             transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
         )
@@ -182,10 +202,29 @@ class AsyncClient(AsyncRenewing):
         super().__init__(
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
-        if self.asgi is not None and transport is None:
-            transport = transports.within(self.asgi)
+        self.carrier, self.timeout = transport, timeout
+        if transport is None:
+            transport = (
+                transports.chosen(may_use_proxy=self.may_use_proxy)
+                if self.asgi is None
+                else transports.within(self.asgi)
+            )
+        self._swift = transports.swift(transport, timeout)
         self._http = httpx.AsyncClient(
             transport=transport, timeout=timeout, trust_env=self.may_use_proxy
+        )
+
+    @classmethod
+    def beside(cls, other: Client | AsyncClient) -> AsyncClient:
+        """An async client for another event loop: same app, token store, journal and clock."""
+        carrier = None if other.carrier is None else transports.as_async(other.carrier)
+        return cls(
+            other.app if other.asgi is None else other,
+            transport=carrier,
+            journal=False if other.journal is None else other.journal,
+            store=other.store,
+            timeout=other.timeout,
+            clock=other.clock,
         )
 
     async def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
@@ -218,6 +257,42 @@ class AsyncClient(AsyncRenewing):
         reply = _read(response, came.getvalue(), signed)
         done = self.attempt(
             signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
+        )
+        return await anyio.to_thread.run_sync(self.answered, reply, done)
+
+    async def fetch(self, signed: Signed) -> Answer:
+        """Send a signed call once, and give what came back unread and not yet kept.
+
+        Raises `NoReply` where no answer comes, which is kept. This is what a pull uses: the fast
+        transport carries it without the objects of httpx, at half the cost.
+        """
+        started, tick = self.clock(), time.perf_counter()
+        try:
+            if self._swift is not None and not signed.call.files:
+                came = await self._swift(signed.method, signed.url, signed.body)
+            else:
+                response = await self._http.send(to_request(signed))
+                headers = tuple(response.headers.multi_items())
+                came = response.status_code, headers, response.content
+        except httpx.HTTPError as error:
+            elapsed = (time.perf_counter() - tick) * 1000
+            sent = signed, *_as_sent(signed, to_request(signed)), started, elapsed
+            failed = self.attempt(*sent, problem=what_broke(error))
+            kept = await anyio.to_thread.run_sync(self.record, failed)
+            raise self.no_reply(kept, connected=_connected(error)) from None
+        return Answer(*came, started, (time.perf_counter() - tick) * 1000)
+
+    async def keep(self, signed: Signed, answer: Answer, reply: Reply) -> Reply:
+        """Keep what was sent and came back; gives the reply with the attempt's number."""
+        done = self.attempt(
+            signed,
+            *_as_sent(signed, to_request(signed)),
+            answer.started,
+            answer.elapsed_ms,
+            status=answer.status,
+            reply_headers=answer.headers,
+            reply_text=reply.text,
+            problem=reply.reason,
         )
         return await anyio.to_thread.run_sync(self.answered, reply, done)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from . import oauth
@@ -18,7 +18,7 @@ from .knowledge import load
 from .redact import Secret
 from .replies import Reply
 from .signing import Signed, sign
-from .stages import Recipe
+from .stages import Recipe, Signer
 from .tokens import MemoryStore, Token, TokenStore, claim_of
 from .tokens.claims import Waiting
 
@@ -56,6 +56,7 @@ class Session:
             self.journal = None if journal is False else Journal()
         self.store: TokenStore = MemoryStore() if store is None else store
         self.clock = clock
+        self._signers: dict[Any, tuple[App, Signer]] = {}
         if token is not None:
             self.save_token(token)
 
@@ -81,13 +82,22 @@ class Session:
             )
             more = {carried: token.access_token.reveal()}
             call = Call(call.name, {**call.params, **more}, call.files)
-        return sign(call, app=self.app, clock=self.clock, **how)
+        return sign(call, app=self.app, clock=self.clock, signers=self._signers, **how)
 
     def sign(
         self, name: str, /, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
     ) -> Signed:
         """The call signed but not sent, by another recipe where one is given."""
         return self.signed(name, params, verb=verb, recipe=recipe)
+
+    def pull(self, name: str | Call, /, **how: Any) -> Any:
+        """Every page of a method, paced and resumable; see `alinb.Pull`.
+
+        client.pull("aliexpress.ds.product.get", over={"product_id": ids}, ship_to_country="US")
+        """
+        from alinb import pull
+
+        return pull(cast(Any, self), name, **how)
 
     def attempt(
         self,
@@ -184,6 +194,7 @@ class Session:
             f"{attempt.api_name} got no answer from {host}: {attempt.problem}.",
             next_step=next_step,
             attempt_id=attempt.id,
+            connected=connected,
         )
 
     def new_token(self, reply: Reply, before: Token | None = None) -> Token:

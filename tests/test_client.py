@@ -544,7 +544,7 @@ class TestNoReply:
         assert caught.value.next_step == (
             "Check the gateway's address and the network, then send it again."
         )
-        assert caught.value.evidence == {"attempt_id": 1}
+        assert caught.value.evidence == {"attempt_id": 1, "connected": False}
         kept = journal().get(1)
         assert (kept.verdict, kept.status, kept.reply) == ("no_reply", None, None)
         assert kept.problem.startswith("could not connect")

@@ -1,0 +1,105 @@
+"""The one switch between transports, and that they name the same faults alike."""
+
+import httpx
+import pytest
+
+from alinb import AsyncClient, errors, transports
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.delenv("ALINB_TRANSPORT", raising=False)
+
+
+def test_the_fast_one_is_taken_where_it_is_installed() -> None:
+    pytest.importorskip("httpx_aiohttp")
+    assert type(transports.chosen()).__name__ == "Fast"
+
+
+def test_the_switch_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALINB_TRANSPORT", "httpx")
+    assert transports.chosen() is None
+
+
+def test_a_proxy_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert transports.chosen(may_use_proxy=True) is None
+    if transports.find_spec("httpx_aiohttp"):
+        assert transports.chosen(may_use_proxy=False) is not None
+
+
+def test_without_the_extra_httpx_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "find_spec", lambda name: None)
+    assert transports.chosen() is None
+    monkeypatch.setenv("ALINB_TRANSPORT", "fast")
+    with pytest.raises(errors.MissingExtra, match=r"alinb\[fast\]"):
+        transports.chosen()
+
+
+async def asked(client: AsyncClient) -> str:
+    reply = await client.call("/auth/token/refresh", refresh_token="r")
+    await client.close()
+    return reply.decisive_code
+
+
+def test_a_sync_transport_serves_an_async_client() -> None:
+    import asyncio
+
+    from alinb import App
+
+    answer = {"code": "IllegalRefreshToken", "message": "no", "type": "ISV"}
+
+    class Sync(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            assert request.content
+            return httpx.Response(200, json=answer)
+
+    client = AsyncClient(App("1", "s"), transport=transports.as_async(Sync()), journal=False)
+    assert asyncio.run(asked(client)) == "IllegalRefreshToken"
+
+
+@pytest.mark.parametrize("wanted", ["fast", "httpx"])
+def test_what_a_pull_sends_fails_alike_on_either(
+    wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+    import socket
+    import threading
+
+    from alinb import App, NoReply, Platform
+
+    if wanted == "fast":
+        pytest.importorskip("httpx_aiohttp")
+    monkeypatch.setenv("ALINB_TRANSPORT", wanted)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    answers = [b"", b"\x16\x03 what?\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
+
+    def talk() -> None:
+        for answer in answers:
+            connection, _ = listening.accept()
+            connection.recv(65536)
+            connection.sendall(answer)
+            connection.close()
+        listening.close()
+
+    async def asked() -> list[tuple[str, bool]]:
+        app = App("1", "s", Platform.named("aliexpress").at(f"http://127.0.0.1:{port}"))
+        found = []
+        async with AsyncClient(app, journal=False, timeout=5) as client:
+            for number in range(len(answers) + 1):
+                if number == len(answers):
+                    thread.join()
+                with pytest.raises(NoReply) as caught:
+                    await client.fetch(client.signed("aliexpress.affiliate.product.query", {}))
+                said = str(caught.value).partition(": ")[2].partition(" (")[0]
+                found.append((said, caught.value.evidence["connected"]))
+        return found
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    closed = ("the connection was closed in the middle", True)
+    assert asyncio.run(asked()) == [closed, closed, closed, ("could not connect", False)]
