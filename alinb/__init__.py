@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .listener import Listener
     from .oauth import Authorization, Callback, authorize, parse_callback
+    from .pulls import Pull, date_windows, pull
     from .recipes import RECIPES
     from .redact import Secret
     from .replies import Reply
@@ -93,6 +94,7 @@ _HOMES = {
     "journal": ("Journal",),
     "listener": ("Listener",),
     "oauth": ("Authorization", "Callback", "authorize", "parse_callback"),
+    "pulls": ("Pull", "date_windows", "pull"),
     "recipes": ("RECIPES",),
     "redact": ("Secret",),
     "replies": ("Reply",),
@@ -146,6 +148,7 @@ __all__ = [
     "PermissionRefused",
     "Platform",
     "PortInUse",
+    "Pull",
     "RateLimited",
     "Recipe",
     "Refused",
@@ -169,6 +172,7 @@ __all__ = [
     "bench",
     "changes",
     "compare",
+    "date_windows",
     "diagnose",
     "explain",
     "explore",
@@ -177,6 +181,7 @@ __all__ = [
     "methods",
     "mistaken",
     "parse_callback",
+    "pull",
     "sandbox",
     "sign",
     "snippet",

@@ -622,3 +622,23 @@ def test_as_dict_holds_the_verdict_and_all_the_data():
 def test_repr_shows_no_data():
     reply = read(TOKENS | {"code": "0"}, name="/auth/token/create")
     assert repr(reply) == "<Reply /auth/token/create ok>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id":123456789012345678901234567890}',
+        '{"id": 18446744073709551616}',
+        '{"ids":[1,18446744073709551616]}',
+        '{"id":-18446744073709551616,"trace":"21016ab512345678901234567890"}',
+        '{"id":12000034567890123,"trace":"2101000000021795511934948"}',
+        '{"a":"\\ud800"}',
+        '{"a":NaN,"b":Infinity}',
+        '{"a":1e400}',
+        '{"a":1,"a":2}',
+        '{"price":0.1234567890123456789012345}',
+    ],
+)
+def test_a_faster_reader_reads_the_same(text: str) -> None:
+    read = replies.read(200, text.encode()).data
+    assert repr(read) == repr(json.loads(text))
