@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import AlinbError, Refused
-from . import attempts, calls, demo, lab, proxy, requests, sandbox, snippet, tokens
+from . import attempts, calls, demo, lab, proxy, pull, requests, sandbox, snippet, tokens
 
 app = typer.Typer(
     name="alinb",
@@ -32,6 +32,7 @@ app.command("verify")(requests.verify)
 app.command("diagnose")(requests.diagnose)
 app.command("explain")(requests.explain)
 app.command("call")(calls.call)
+app.command("pull")(pull.pull)
 app.command("snippet")(snippet.snippet)
 app.add_typer(tokens.app, name="token")
 app.add_typer(attempts.app, name="attempts")
