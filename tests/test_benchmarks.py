@@ -16,7 +16,7 @@ def _measured() -> list[dict]:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=300,
+        timeout=900,
     )
     return json.loads(done.stdout)
 

@@ -17,7 +17,7 @@ from alinb.recipes import SYSTEM
 from alinb.redact import Secret
 from alinb.stages import Context
 
-from . import doctor, frames, journal, redaction
+from . import doctor, frames, journal, pulls, redaction
 from .figures import Figure, figure
 
 HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette")
@@ -100,6 +100,7 @@ def measure(quick: bool) -> list[Figure]:
         *frames.measure(quick),
         *journal.measure(quick),
         *redaction.measure(quick),
+        *pulls.measure(quick),
     ]
 
 
