@@ -270,8 +270,11 @@ def interface(url: str, params: Mapping[str, str]) -> Interface:
 
     All official SDKs share it: a name with a `/` has its path in front, a dotted one has not.
     """
-    path = urlsplit(url).path
-    method = params.get("method", "")
+    return interface_at(urlsplit(url).path, params.get("method", ""))
+
+
+def interface_at(path: str, method: str) -> Interface:
+    """The same, by the URL's path and the value of `method`."""
     if "/openapi/param2/" in path:
         return Interface("aop", path.partition("/openapi/")[2])
     if path.rstrip("/").endswith("/router/rest"):

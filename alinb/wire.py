@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
+
+#: What reading a URL drops from it (WHATWG URL, 4.4): a link may come broken over two lines.
+_DROPPED = {ord(character): None for character in "\t\r\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,9 @@ class Wire:
 
 def parse(url: str, content_type: str = "", body: bytes | str = b"") -> Wire:
     """Read a request's parameters. Never raises: what is no form has no parameters."""
-    try:
-        query = urlsplit(url).query
-    except ValueError:
-        query = url.partition("?")[2]
+    query = url.partition("#")[0].partition("?")[2]
+    if not query.isprintable():
+        query = query.translate(_DROPPED)
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     kind = _kind(content_type, raw)
     form: tuple[tuple[str, str], ...] = ()

@@ -20,11 +20,9 @@ from ..errors import InputError
 from . import delivery, inspector, pages
 from .core import Exchange, Gateway, Incoming, Outgoing
 from .faults import HEADER, NOTHING, Faults
-from .guard import Guard
+from .guard import Guard, admits, host_of
 from .state import ACCOUNTS
 
-#: Every answer says that it does not come from the platform.
-MARK = ("x-alinb-sandbox", "not the real gateway")
 _FAULT_HEADER = HEADER.encode()
 LARGEST_BODY = 8 * 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
@@ -49,26 +47,14 @@ def build(gateway: Gateway, faults: Faults, *, callback: str, page_token: str) -
             gateway.exchanges, secret=gateway.app.secret, faults=faults, page_token=page_token
         ),
     ]
-    return Outside(Guard(Front(gateway, faults, Starlette(routes=routes)), MARK))
-
-
-class Outside:
-    """The outermost layer: it alone sees the connection, which a fault may have to break."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # uvicorn hands over its protocol's own method, and offers no other way to the socket.
-        scope[delivery.TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
-        await self._app(scope, receive, send)
+    return Front(gateway, faults, Guard(Starlette(routes=routes), delivery.MARK))
 
 
 class Front:
-    """Answers gateway calls itself and hands everything else to the pages.
+    """Answers gateway calls itself and hands everything else to the guarded pages.
 
     A call takes this short way because a framework's routing and request objects would cost more
-    than all the checks.
+    than all the checks. Being outermost it sees the connection, which a fault may have to break.
     """
 
     def __init__(self, gateway: Gateway, faults: Faults, others: ASGIApp) -> None:
@@ -79,23 +65,25 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and (path in _ENTRANCES or path.startswith("/rest/")):
-            await self._call(scope, receive, send)
-        else:
-            await self._others(scope, receive, send)
+            host = host_of(scope["headers"])
+            if admits(host, scope.get("server")):
+                await self._call(scope, receive, send, host)
+                return
+        await self._others(scope, receive, send)
 
-    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call(self, scope: Scope, receive: Receive, send: Send, host: bytes) -> None:
         gateway, tick = self._gateway, time.perf_counter()
         if scope["method"] not in ("GET", "POST", "HEAD"):
-            return await _say(scope, send, 405, "MethodNotAllowed", "Use GET or POST.")
+            return await _say(send, 405, "MethodNotAllowed", "Use GET or POST.")
         body = await _body(receive)
         if body is None:
-            return await _say(scope, send, 413, "RequestTooLarge", "The body is larger than 8 MiB.")
-        told = dict(scope["headers"])
-        request = _incoming(scope, told.get(b"host", b""), body, gateway.clock())
+            return await _say(send, 413, "RequestTooLarge", "The body is larger than 8 MiB.")
+        request = _incoming(scope, host, body, gateway.clock())
+        asked = dict(scope["headers"]).get(_FAULT_HEADER, b"")
         try:
-            drawn = self._faults.draw(told.get(_FAULT_HEADER, b"").decode("latin-1"))
+            drawn = self._faults.draw(asked.decode("latin-1"))
         except InputError as error:
-            return await _say(scope, send, 400, "InvalidFault", str(error))
+            return await _say(send, 400, "InvalidFault", str(error))
         answered = gateway.answer(request, drawn)
         if "latency" in drawn.values:
             await asyncio.sleep(drawn.values["latency"] / 1000)
@@ -108,7 +96,7 @@ class Front:
                 (time.perf_counter() - tick) * 1000,
             )
         )  # fmt: skip
-        await delivery.deliver(scope, send, planned, drawn)
+        await delivery.deliver(send, planned, drawn)
         return None
 
 
@@ -183,17 +171,19 @@ async def _home(request: Request) -> Response:
 
 
 def _incoming(scope: Scope, host: bytes, body: bytes, now: float) -> Incoming:
-    headers = tuple([(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]])
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
     # Some servers' raw_path has the query in it.
+    raw: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
     query: bytes = scope["query_string"]
-    url = b"http://%b%b" % (host, raw.partition(b"?")[0]) + (b"?" + query if query else b"")
+    path = raw.decode("latin-1")
+    text = f"http://{host.decode('latin-1')}{path}" + (
+        f"?{query.decode('latin-1')}" if query else ""
+    )
     verb = "GET" if scope["method"] == "HEAD" else scope["method"]
-    text = url.decode("latin-1")
     if not text.isprintable():
         # Reading a URL drops a raw tab or line end in it, and what is acted on is what was signed.
         text = _CONTROL.sub(lambda found: f"%{ord(found[0]):02X}", text)
-    return Incoming(verb, text, headers, body, now)
+    known = path if "#" not in path and path.isprintable() else None
+    return Incoming(verb, text, scope["headers"], body, now, path=known)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -210,11 +200,11 @@ async def _body(receive: Receive) -> bytes | None:
     return body if read <= LARGEST_BODY else None
 
 
-async def _say(scope: Scope, send: Send, status: int, code: str, message: str) -> None:
+async def _say(send: Send, status: int, code: str, message: str) -> None:
     """An answer of the sandbox itself, not of the gateway that it stands for."""
     content = json.dumps({"type": "ISV", "code": code, "message": message}).encode()
     said = Outgoing(status, content)
-    await delivery.deliver(scope, send, delivery.plan(said, NOTHING), NOTHING)
+    await delivery.deliver(send, delivery.plan(said, NOTHING), NOTHING)
 
 
 def _is_web_address(url: str) -> bool:

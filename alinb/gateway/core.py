@@ -14,7 +14,7 @@ from typing import Any
 from .. import signing
 from ..app import App
 from ..attempts import Attempt
-from ..signing import Interface, interface
+from ..signing import Interface, interface_at
 from ..stages import Context, Signer
 from . import methods, refusals
 from .exchanges import Exchange, Exchanges, Incoming, Outgoing
@@ -50,6 +50,8 @@ CATEGORIES: Mapping[str, str] = {
 #: Answers to longer parameters than these characters are made anew each time.
 _LONGEST_KEPT = 2000
 
+_found = lru_cache(1024)(interface_at)
+_NONE: frozenset[str] = frozenset()
 _SEPARATORS = (",", ":")
 _TOKEN_CALLS = {
     "/auth/token/create": "create",
@@ -85,7 +87,7 @@ class Gateway:
     def answer(self, request: Incoming, drawn: Drawn = NOTHING) -> Outgoing:
         """The answer to a request; HTTP 200 whatever it says."""
         number = next(self._numbers)
-        found = interface(request.url, request.params)
+        found = self._interface(request)
         try:
             return Outgoing(200, self._checked(request, found, drawn, number))
         except Refusal as refusal:
@@ -96,6 +98,11 @@ class Gateway:
             ids = self._ids(number)
             body = refusals.body(refusal, found, ids, platform=self.app.platform.name)
             return Outgoing(200, _encoded(body), refusal.code)
+
+    def _interface(self, request: Incoming) -> Interface:
+        path, method = request.path, request.params.get("method", "")
+        # Names are kept for the next call; what is longer than a name is nobody's next call.
+        return (_found if len(path) + len(method) < 200 else interface_at)(path, method)
 
     def attempts(self) -> list[Attempt]:
         """The remembered requests as attempts, newest first."""
@@ -137,21 +144,21 @@ class Gateway:
         if self.switches.lower_hex == "accepted":
             received = received.upper()
         given = received.encode("utf-8", "surrogatepass")
+        empties = self.switches.empties if "" in params.values() else "signed"
+        if empties != "dropped" and hmac.compare_digest(signer.sign(params).encode(), given):
+            return True
         kept = {name: value for name, value in params.items() if value}
-        tried = [] if self.switches.empties == "dropped" else [params]
-        if len(kept) < len(params) and self.switches.empties != "signed":
-            tried.append(kept)
-        elif not tried:
-            tried = [kept]
-        return any(hmac.compare_digest(signer.sign(each).encode(), given) for each in tried)
+        return empties != "signed" and hmac.compare_digest(signer.sign(kept).encode(), given)
 
     def _new_signer(self, found: Interface, sign_method: str) -> Signer:
         recipe = signing.recipe_for(found, sign_method)
         return recipe.signer(Context(self.app.secret, path=found.path, app_key=self.app.key))
 
     def _check_time(self, text: str, found: Interface, now: float) -> None:
-        if not any(abs(moment - now) <= SKEW_S for moment in self._moments(text, found)):
-            raise Refusal("IllegalTimestamp")
+        for moment in self._moments(text, found):
+            if abs(moment - now) <= SKEW_S:
+                return
+        raise Refusal("IllegalTimestamp")
 
     def _asked_for(self, name: str, drawn: Drawn) -> Refusal:
         """The refusal that a fault asks for: a business code stands inside an accepted reply."""
@@ -213,10 +220,10 @@ class Gateway:
         if absent := methods.missing(name, params, request.wire.files):
             raise Refusal("MissingParameter", absent)
         simplify = params.get("simplify") == "true"
-        struck = PAGING.intersection(drawn.values)
+        struck = PAGING.intersection(drawn.values) if drawn.values else _NONE
         short = len(request.url) + len(request.body) < _LONGEST_KEPT
         if short and not struck and methods.pure(name):
-            asked = tuple(sorted([pair for pair in params.items() if pair[0] not in _COMMON]))
+            asked = tuple([pair for pair in params.items() if pair[0] not in _COMMON])
             payload = self._page(name, asked, simplify)
         else:
             user = self.state.user(grant)
@@ -247,13 +254,13 @@ class Gateway:
         self, params: Mapping[str, str], found: Interface, payload: bytes, number: int
     ) -> bytes:
         """A payload, JSON without its outer braces, under its root and with the ids inside."""
-        ids = b",".join([b'"%b":"%b"' % (name.encode(), value.encode())
-                         for name, value in self._ids(number).items()])  # fmt: skip
-        inner = b"%b,%b" % (payload, ids) if payload else ids
+        one, other = self._ids(number).values()
+        ids = f'"request_id":"{one}","_trace_id_":"{other}"}}'.encode()
+        comma = b"," if payload else b""
         if found.path or params.get("simplify") == "true":
-            return b"{%b}" % inner
+            return b"{%b%b%b" % (payload, comma, ids)
         root = params["method"].replace(".", "_").encode()
-        return b'{"%b_response":{%b}}' % (root, inner)
+        return b'{"%b_response":{%b%b%b}' % (root, payload, comma, ids)
 
     def _ids(self, number: int) -> dict[str, str]:
         moment = int(self.clock() * 1000)

@@ -11,15 +11,17 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from starlette.types import Scope, Send
+from starlette.types import Send
 
-from .exchanges import Outgoing
+from .exchanges import JSON, Outgoing
 from .faults import Drawn
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
-#: Where a scope holds the connection's transport, None where there is no socket.
-TRANSPORT = "alinb.transport"
+#: Every answer says that it does not come from the platform.
+MARK = ("x-alinb-sandbox", "not the real gateway")
+_MARK = (MARK[0].encode(), MARK[1].encode())
+_JSON = (b"content-type", b"application/json")
 #: A drip's piece, in bytes.
 _PIECE = 256
 _MB = 1024 * 1024
@@ -49,6 +51,9 @@ def plan(answered: Outgoing, drawn: Drawn) -> Plan:
     values = drawn.values
     if not values:
         content = answered.content
+        if answered.headers is JSON:
+            length = (b"content-length", b"%d" % len(content))
+            return Plan(answered.status, [length, _JSON, _MARK], content)
         return Plan(answered.status, _headers(answered.headers, len(content), {}), content)
     if "reset" in values:
         return Plan(None, [], b"", "reset on purpose before the answer")
@@ -62,17 +67,20 @@ def plan(answered: Outgoing, drawn: Drawn) -> Plan:
     return Plan(status, _headers(answered.headers, len(content), more), content)
 
 
-async def deliver(scope: Scope, send: Send, planned: Plan, drawn: Drawn) -> None:
+async def deliver(send: Send, planned: Plan, drawn: Drawn) -> None:
     """Send a planned answer. Raises `Broken` where a line is to break and there is no socket."""
     status, headers, content, problem = planned
     if status is None:
-        _break(scope)
+        _break(send)
         return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     values = drawn.values
+    if not values:
+        await send({"type": "http.response.body", "body": content})
+        return
     if "reset_after_headers" in values:
         await send({"type": "http.response.body", "body": b"", "more_body": True})
-        _break(scope)
+        _break(send)
         return
     if "slow_start" in values:
         await asyncio.sleep(values["slow_start"] / 1000)
@@ -84,7 +92,7 @@ async def deliver(scope: Scope, send: Send, planned: Plan, drawn: Drawn) -> None
         content = b""
     if problem:
         await send({"type": "http.response.body", "body": content, "more_body": True})
-        _break(scope, reset=False)
+        _break(send, reset=False)
         return
     await send({"type": "http.response.body", "body": content})
 
@@ -135,12 +143,13 @@ def _headers(
 ) -> Headers:
     headers = [(b"content-length", str(length).encode())]
     headers += [(n.encode(), v.encode()) for n, v in of_answer if n not in more]
-    return [*headers, *((n.encode(), v.encode()) for n, v in more.items())]
+    return [*headers, *((n.encode(), v.encode()) for n, v in more.items()), _MARK]
 
 
-def _break(scope: Scope, *, reset: bool = True) -> None:
+def _break(send: Send, *, reset: bool = True) -> None:
     """Break the connection under an answer: by a reset, or by closing it too early."""
-    transport = scope.get(TRANSPORT)
+    # uvicorn hands over its protocol's own method, and offers no other way to the socket.
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise Broken("broken on purpose")
     if not reset:

@@ -7,11 +7,11 @@ import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from .. import wire
 from ..attempts import Attempt
@@ -21,30 +21,69 @@ REMEMBERED = 500
 REMEMBERED_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True)
 class Incoming:
-    """A request as it came; `params` are its parameters from URL and body together."""
+    """A request as it came; `params` are its parameters from URL and body together.
 
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    at: float = 0.0
+    `path` is the URL's, percent signs and all. Headers may be given as an ASGI scope has them. What
+    only the inspector shows is read when it does.
+    """
 
-    @cached_property
+    __slots__ = ("_headers", "_params", "_wire", "at", "body", "method", "path", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]] = (),
+        body: bytes = b"",
+        at: float = 0.0,
+        *,
+        path: str | None = None,
+    ) -> None:
+        self.method, self.url, self.body, self.at = method, url, body, at
+        self.path = urlsplit(url).path if path is None else path
+        self._headers = headers
+        self._wire: wire.Wire | None = None
+        self._params: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        return tuple([(_text(name), _text(value)) for name, value in self._headers])
+
+    @property
     def wire(self) -> wire.Wire:
-        return wire.parse(self.url, wire.header(self.headers, "content-type"), self.body)
+        if self._wire is None:
+            self._wire = wire.parse(self.url, self._content_type, self.body)
+        return self._wire
 
     @property
     def files(self) -> dict[str, bytes]:
         """What the file parts hold, by their names."""
-        if not self.wire.files:
-            return {}
-        return wire.file_contents(wire.header(self.headers, "content-type"), self.body)
+        return wire.file_contents(self._content_type, self.body) if self.wire.files else {}
 
-    @cached_property
+    @property
     def params(self) -> dict[str, str]:
-        return dict(self.wire.params)
+        if self._params is None:
+            self._params = dict(self.wire.params)
+        return self._params
+
+    @property
+    def _content_type(self) -> str:
+        for name, value in self._headers:
+            if name == b"content-type":
+                return _text(value)
+        return wire.header(self.headers, "content-type")
+
+    def __repr__(self) -> str:
+        return f"<Incoming {self.method} {self.url.partition('?')[0]}>"
+
+
+def _text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("latin-1")
+
+
+#: The headers of nearly every answer.
+JSON = (("content-type", "application/json"),)
 
 
 class Outgoing(NamedTuple):
@@ -53,7 +92,7 @@ class Outgoing(NamedTuple):
     status: int
     content: bytes
     code: str = ""
-    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+    headers: tuple[tuple[str, str], ...] = JSON
 
     @property
     def body(self) -> dict[str, Any]:

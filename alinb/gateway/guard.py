@@ -39,18 +39,22 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), self._mark]
             await send(message)
 
-        host = _host(scope["headers"])
-        server = scope.get("server")
-        if host in _own(server[1] if server else None) or _is_own(host, server):
+        host = host_of(scope["headers"])
+        if admits(host, scope.get("server")):
             await self._app(scope, receive, marked)
         else:
             await _refuse(host, marked)
 
 
-def _host(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def host_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The Host header; empty where there is none, or more than one."""
     found = [value for name, value in headers if name == b"host"]
     return found[0] if len(found) == 1 else b""
+
+
+def admits(host: bytes, server: tuple[str, int | None] | None) -> bool:
+    """Whether a Host header names the address that `server` listens on."""
+    return host in _own(server[1] if server else None) or _is_own(host, server)
 
 
 @lru_cache(maxsize=64)

@@ -96,11 +96,13 @@ def missing(name: str, params: Mapping[str, str], files: Collection[str] = ()) -
     `files` are the names of the file parts, which count as given.
     """
     required: list[str] = _facts(name).get("required", [])
-    return next(
-        (wanted for wanted in required if not params.get(wanted) and wanted not in files), ""
-    )
+    for wanted in required:
+        if not params.get(wanted) and wanted not in files:
+            return wanted
+    return ""
 
 
+@cache
 def takes_token(name: str) -> bool:
     """Whether the method needs the token of a user."""
     return needs_token(name)

@@ -17,7 +17,7 @@ from alinb.recipes import SYSTEM
 from alinb.redact import Secret
 from alinb.stages import Context
 
-from . import doctor, frames, journal, pulls, redaction
+from . import doctor, frames, gateway, journal, pulls, redaction
 from .figures import Figure, figure
 
 HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette")
@@ -101,6 +101,7 @@ def measure(quick: bool) -> list[Figure]:
         *journal.measure(quick),
         *redaction.measure(quick),
         *pulls.measure(quick),
+        *gateway.measure(quick),
     ]
 
 
