@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from .stages import Recipe, Segment, Walk
     from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
     from .widgets.bench import SignatureBench
+    from .widgets.browsing import AttemptBrowser
+    from .widgets.comparing import AttemptCompare
     from .widgets.explorer import ApiExplorer
     from .widgets.exploring import Exploration, explore
     from .widgets.twin import Bench, bench
@@ -103,6 +105,8 @@ _HOMES = {
     "stages": ("Recipe", "Segment", "Walk"),
     "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
     "widgets.bench": ("SignatureBench",),
+    "widgets.browsing": ("AttemptBrowser",),
+    "widgets.comparing": ("AttemptCompare",),
     "widgets.explorer": ("ApiExplorer",),
     "widgets.exploring": ("Exploration", "explore"),
     "widgets.twin": ("Bench", "bench"),
@@ -119,6 +123,8 @@ __all__ = [
     "AppKeyRefused",
     "AsyncClient",
     "Attempt",
+    "AttemptBrowser",
+    "AttemptCompare",
     "Authorization",
     "Bench",
     "Call",
