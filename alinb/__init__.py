@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .signing import Signed, Verification, sign
     from .snippets import snippet
     from .stages import Recipe, Segment, Walk
+    from .support import SupportBundle, support_bundle
     from .tokens import FileStore, KeyringStore, MemoryStore, Token, TokenStore
     from .widgets.bench import SignatureBench
     from .widgets.browsing import AttemptBrowser
@@ -103,6 +104,7 @@ _HOMES = {
     "signing": ("Signed", "Verification", "sign"),
     "snippets": ("snippet",),
     "stages": ("Recipe", "Segment", "Walk"),
+    "support": ("SupportBundle", "support_bundle"),
     "tokens": ("FileStore", "KeyringStore", "MemoryStore", "Token", "TokenStore"),
     "widgets.bench": ("SignatureBench",),
     "widgets.browsing": ("AttemptBrowser",),
@@ -166,6 +168,7 @@ __all__ = [
     "SignatureBench",
     "SignatureRefused",
     "Signed",
+    "SupportBundle",
     "Token",
     "TokenRefused",
     "TokenStore",
@@ -192,6 +195,7 @@ __all__ = [
     "sign",
     "snippet",
     "tables",
+    "support_bundle",
     "verify",
 ]
 

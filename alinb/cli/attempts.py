@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +33,7 @@ def list_(
 ) -> None:
     """List attempts, newest first."""
     from ..journal import Journal
+    from ..journal.listing import LISTED, cells
     from ..journal.retention import seconds
 
     journal = Journal()
@@ -47,30 +46,12 @@ def list_(
         return
     matching, all_of_them = journal.count(**wanted), len(journal)
     if rows:
-        print(text_table(_COLUMNS, [[_cell(c, row) for c in _COLUMNS] for row in rows]))
+        print(text_table(LISTED, map(cells, rows)))
     elif all_of_them and not matching:
         said = [f"{what} {value}" for what, value in (*list(wanted.items())[:3], ("since", since))
                 if value]  # fmt: skip
         print(f"No attempt has {' and '.join(said)}.")
     print(_summary(len(rows), matching, all_of_them, journal))
-
-
-_COLUMNS = ("id", "at", "verdict", "name", "code", "mistakes", "elapsed_ms")
-
-
-def _cell(column: str, row: dict[str, Any]) -> Any:
-    value = row[column]
-    if column == "at" and value is not None:
-        return _moment(value)
-    return f"{value:.0f}" if isinstance(value, float) else value or ""
-
-
-def _moment(at: float) -> str:
-    """Epoch s in UTC; as it is where no calendar has it."""
-    try:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):
-        return f"{at:g}"
 
 
 def _summary(shown: int, matching: int, all_of_them: int, journal: Any) -> str:
@@ -97,6 +78,7 @@ def _megabytes(count: int) -> str:
 def status(as_json: Json = False) -> None:
     """Say where the journal is, what it holds, and how large it is."""
     from ..journal import Journal
+    from ..journal.listing import moment
 
     facts = Journal().facts()
     if as_json:
@@ -107,7 +89,7 @@ def status(as_json: Json = False) -> None:
         "size": _megabytes(facts["bytes"]),
         "attempts": f"{facts['attempts']:,}",
         **{f"  {verdict}": f"{count:,}" for verdict, count in sorted(facts["verdicts"].items())},
-        **{name: _moment(facts[name]) for name in ("oldest", "newest") if facts[name] is not None},
+        **{name: moment(facts[name]) for name in ("oldest", "newest") if facts[name] is not None},
     }
     for name, value in said.items():
         print(f"{name:14} {value}")
@@ -177,6 +159,24 @@ def diff(
         print(compared.text(out.width if out.is_terminal else 160))
 
 
+@app.command()
+def bundle(
+    number: Annotated[int, typer.Argument(metavar="ID")],
+    tried: Annotated[list[int] | None, typer.Argument(metavar="[TRIED]...")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print what a support ticket needs of an attempt, and of others that were tried, redacted."""
+    from ..journal import Journal
+    from ..support import support_bundle
+
+    journal = Journal()
+    made = support_bundle(journal.get(number), *journal.attempts(tried or ()))
+    if as_json:
+        emit(made.as_dict())
+    else:
+        print(made)
+
+
 @app.command("export")
 def export_(
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
@@ -185,10 +185,11 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write attempts, redacted as they are kept: all of them, or those numbered."""
+    from .. import __version__, intake
     from ..journal import Journal
 
     attempts = list(Journal().attempts(numbers or None))
-    text = _written(attempts, form)
+    text = intake.written(attempts, form, __version__)
     if out is None:
         if as_json and form != "har":
             emit(text.splitlines() if form == "curl" else [a.as_dict() for a in attempts])
@@ -205,18 +206,6 @@ def export_(
         emit({"attempts": len(attempts), "format": form, "out": str(out)})
     else:
         print(f"{_attempts(len(attempts))} written to {out}.")
-
-
-def _written(attempts: list[Attempt], form: str) -> str:
-    from .. import __version__, intake
-
-    if form == "har":
-        return json.dumps(intake.to_har(attempts, __version__), ensure_ascii=False, indent=1) + "\n"
-    if form == "curl":
-        return "".join(intake.to_curl(attempt) + "\n" for attempt in attempts)
-    if form == "jsonl":
-        return intake.to_jsonl(attempts)
-    raise InputError(f"{form!r} is no format.", next_step="Use har, curl or jsonl.")
 
 
 @app.command("import")

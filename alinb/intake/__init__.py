@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..attempts import Attempt
-from ..errors import IntakeError
+from ..errors import InputError, IntakeError
 from .curl import from_curl, to_curl
 from .har import to_har
 from .objects import from_data, loaded
@@ -20,7 +20,7 @@ from .parts import FORMS
 from .raw import REQUEST_LINE, from_http, from_network_panel, from_query, from_url
 from .script import from_fetch, from_powershell
 
-__all__ = ["decoded", "last_signed", "read", "read_all", "to_curl", "to_har", "to_jsonl"]
+__all__ = ["decoded", "last_signed", "read", "read_all", "to_curl", "to_har", "to_jsonl", "written"]
 
 _LARGEST = 20_000_000
 
@@ -90,6 +90,21 @@ def decoded(content: bytes) -> str:
 def to_jsonl(attempts: Iterable[Attempt]) -> str:
     """The attempts as JSON, one a line."""
     return "".join(json.dumps(a.as_dict(), ensure_ascii=False) + "\n" for a in attempts)
+
+
+def written(attempts: Iterable[Attempt], form: str, version: str = "") -> str:
+    """The attempts in a form that others read: har, curl (one command a line) or jsonl.
+
+    They are written as they are: redact those that still have true values. Raises `InputError` for
+    another form.
+    """
+    if form == "har":
+        return json.dumps(to_har(attempts, version), ensure_ascii=False, indent=1) + "\n"
+    if form == "curl":
+        return "".join(to_curl(attempt) + "\n" for attempt in attempts)
+    if form == "jsonl":
+        return to_jsonl(attempts)
+    raise InputError(f"{form!r} is no format.", next_step="Use har, curl or jsonl.")
 
 
 def last_signed(attempts: list[Attempt]) -> Attempt:
