@@ -194,8 +194,8 @@ __all__ = [
     "sandbox",
     "sign",
     "snippet",
-    "tables",
     "support_bundle",
+    "tables",
     "verify",
 ]
 

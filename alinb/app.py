@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .errors import InputError, MissingSecret, UnknownPlatform
 from .knowledge import load
+from .quiet import quiet
 from .redact import Secret
 
 
@@ -176,6 +177,7 @@ class App:
     secret: Secret
     platform: Platform
 
+    @quiet
     def __init__(
         self, key: str, secret: str | Secret, platform: str | Platform = "aliexpress"
     ) -> None:
@@ -200,6 +202,7 @@ class App:
         return f"App(key={self.key!r}, secret={self.secret!r}, platform={self.platform.name!r})"
 
     @classmethod
+    @quiet
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> App:
         """The app that ALINB_APP_KEY, ALINB_APP_SECRET, ALINB_PLATFORM and ALINB_GATEWAY name.
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import render, replies, wire
+from .quiet import Copied
 from .redact import Redactor
 from .replies import Reply
 from .signing import interface
@@ -15,13 +16,13 @@ from .stages import STAGES
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Attempt:
+class Attempt(Copied):
     """One request and what became of it, from any source: the client, the sandbox, a pasted curl.
 
     `string_to_sign` is what its author's code signed, and `stages` what each signing stage gave,
     where they are known. `status` is None where no answer came; `problem` says why. `at` is epoch
-    s, `elapsed_ms` ms. An attempt in memory holds true values, which its repr does not show; one
-    from the journal holds none.
+    s, `elapsed_ms` ms. An attempt in memory holds true values, which its repr and its pickle do not
+    show; one from the journal holds none.
     """
 
     method: str
@@ -91,6 +92,7 @@ class Attempt:
         """The same attempt with every secret value in it replaced by its kind and fingerprint."""
         redactor.learn_request(self.params.items())
         redactor.learn_request(self.headers)
+        redactor.learn("app_secret", _wrapped_around(self.string_to_sign, self.params))
         reply = self.reply
         if reply is not None:
             redactor.learn_reply(reply.data)
@@ -107,6 +109,9 @@ class Attempt:
             problem=text(self.problem),
             diagnosis=redactor.data(self.diagnosis),
         )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return object.__reduce_ex__(self.redacted(Redactor(b"pickle")), protocol)
 
     def as_dict(self) -> dict[str, Any]:
         """The attempt in the form that alinb reads back; it holds what the attempt holds."""
@@ -154,6 +159,15 @@ class Attempt:
             ("diagnosis", (shown.diagnosis or {}).get("summary", "")),
         ]
         return render.html(repr(self), render.table(("what", ""), [f for f in facts if f[1]]))
+
+
+def _wrapped_around(text: str, params: Mapping[str, str]) -> str:
+    """What a string to sign begins and ends with beside its pairs: a secret put around it."""
+    for length in range(min(len(text) // 2, 200), 7, -1):
+        ends = text[:length]
+        if text.endswith(ends):
+            return "" if ends.startswith(("/", *filter(None, params))) else ends
+    return ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from .errors import InputError
+from .quiet import Copied
 from .redact import REQUEST_KINDS, Secret
 
 #: A dotted name, or a path; `{…}` stands for a part of the path that is filled in.
@@ -19,7 +20,7 @@ _NAME = re.compile(r"/?[\w{}-]+(?:[./][\w{}-]+)*/?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Call:
+class Call(Copied):
     """An unsigned request.
 
     A name with a `/` is a path call, signed with the path in front; a dotted name is a business
@@ -64,6 +65,12 @@ class Call:
             for name, value in self.params.items()
         }
         return f"Call({self.name!r}, {shown})"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        for name in self.params:
+            if kind := REQUEST_KINDS.get(name.lower()):
+                raise TypeError(f"a call with a {kind} is not pickled; add it where it is sent")
+        return object.__reduce_ex__(self, protocol)
 
     @property
     def is_path(self) -> bool:

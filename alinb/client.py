@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -17,6 +16,7 @@ from .app import App
 from .calls import Call
 from .errors import InputError
 from .journal import Journal
+from .quiet import LOGGERS, HideSecrets, quiet, quiet_async
 from .redact import hide
 from .renewal import AsyncRenewing, Renewing
 from .replies import Reply
@@ -84,18 +84,7 @@ def fetch_code(gateway: str) -> str:
         ) from None
 
 
-class _HideSecrets(logging.Filter):
-    """httpx logs whole URLs; a token or a code in one is hidden before any handler sees it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                hide(str(arg)) if isinstance(arg, str | httpx.URL) else arg for arg in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_HideSecrets())
+HideSecrets.watch("httpx", *LOGGERS)
 
 
 class Client(Renewing):
@@ -134,10 +123,12 @@ class Client(Renewing):
             transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
         )
 
+    @quiet
     def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
         """Call an API by name. The token that is held goes along where the call takes one."""
         return self.send(self.signed(name, params, verb=verb))
 
+    @quiet
     def send(self, signed: Signed) -> Reply:
         """Send a signed call as it is, once. Raises `NoReply` where no whole answer comes."""
         return self._send(signed)
@@ -227,10 +218,12 @@ class AsyncClient(AsyncRenewing):
             clock=other.clock,
         )
 
+    @quiet_async
     async def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
         """Call an API by name; see `Client.call`."""
         return await self.send(self.signed(name, params, verb=verb))
 
+    @quiet_async
     async def send(self, signed: Signed) -> Reply:
         """Send a signed call as it is, once; see `Client.send`."""
         return await self._send(signed)

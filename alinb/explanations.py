@@ -13,6 +13,7 @@ from . import intake, render, replies
 from .attempts import Attempt
 from .errors import InputError
 from .knowledge import load
+from .quiet import quiet
 from .replies import Reply
 
 _NUMBER_FAMILIES = {"A": ("limit", "platform"), "B": ("platform", "sub"), "C": ("top", "limit")}
@@ -80,6 +81,7 @@ class Explanation:
         return render.html(self.code, *parts, render.listing(self.sources))
 
 
+@quiet
 def explain(thing: str | Attempt | Reply | Mapping[str, Any]) -> Explanation:
     """Explain an error code, a message, a reply (JSON or `Reply`) or an attempt.
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from .errors import CallbackError
 from .oauth import Callback, parse_callback
+from .quiet import quiet
 
 #: How long a person may take to log in and allow the access, in s.
 PATIENCE_S = 300.0
@@ -78,6 +79,7 @@ class Listener:
         """The callback, or why there is none; None while it is waited for."""
         return self._result
 
+    @quiet
     def wait(self, seconds: float | None = None) -> Callback:
         """The callback; raises `CallbackError` where none came in time or access was denied."""
         self._gone.wait(seconds)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from .app import Platform
 from .calls import Call
 from .errors import CallbackError, InputError
+from .quiet import quiet
 from .redact import Secret
 
 _QUOTES = " \t\r\n\"'`“”‘’„‚«»<>"
@@ -68,6 +69,7 @@ class Authorization:
         return link(self.url, "Open the consent page")
 
 
+@quiet
 def authorize(
     app: Registered,
     redirect_uri: str = "",
@@ -108,6 +110,7 @@ def authorize(
     return Authorization(f"{platform.authorize_url}?{urlencode(sent)}", chosen)
 
 
+@quiet
 def parse_callback(text: str, *, state: str | None = None) -> Callback:
     """The authorization code in whatever the user could copy: a URL, its query, or the code.
 

@@ -8,6 +8,7 @@ import anyio
 
 from . import oauth
 from .calls import Call
+from .quiet import quiet, quiet_async
 from .redact import Secret
 from .replies import Reply
 from .session import Session, code_of
@@ -22,6 +23,7 @@ class Renewing(Session):
     def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         raise NotImplementedError
 
+    @quiet
     def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once: a code is never sent twice.
 
@@ -31,12 +33,14 @@ class Renewing(Session):
         with self._claimed() as claim:
             return self._spend(call, claim)
 
+    @quiet
     def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; the refresh token's own clock goes on as before."""
         with self._claimed() as claim:
             held, refresh_token = self.refreshable(token)
             return self._spend(oauth.refresh_call(refresh_token), claim, held)
 
+    @quiet
     def valid_token(self, margin_s: float = REFRESH_AHEAD_S) -> Token:
         """The token that is held, refreshed first where less than `margin_s` (s) is left of it.
 
@@ -47,6 +51,7 @@ class Renewing(Session):
         held, due = self.lasting(margin_s)
         return self.refresh_once(held) if due else held
 
+    @quiet
     def refresh_once(self, used: Token | None = None) -> Token:
         """A newer pair than `used`, such as one that was refused: refreshed at most once.
 
@@ -76,23 +81,27 @@ class AsyncRenewing(Session):
     async def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
         raise NotImplementedError
 
+    @quiet_async
     async def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once; see `Client.exchange`."""
         call = oauth.exchange_call(code_of(code))
         with await self._claimed() as claim:
             return await self._spend(call, claim)
 
+    @quiet_async
     async def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; see `Client.refresh`."""
         with await self._claimed() as claim:
             held, refresh_token = self.refreshable(token)
             return await self._spend(oauth.refresh_call(refresh_token), claim, held)
 
+    @quiet_async
     async def valid_token(self, margin_s: float = REFRESH_AHEAD_S) -> Token:
         """The token that is held, refreshed first where it is about to end; as in `Client`."""
         held, due = self.lasting(margin_s)
         return await self.refresh_once(held) if due else held
 
+    @quiet_async
     async def refresh_once(self, used: Token | None = None) -> Token:
         """A newer pair than `used`, refreshed at most once; see `Client.refresh_once`."""
         used = used or self.token

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import bodies, errors
+from .quiet import Copied
+from .redact import Redactor
 
 #: Codes that mean success, as text; they come as numbers, as text and as booleans.
 SUCCESSES = frozenset({"0", "00", "200", "true", "success"})
@@ -29,7 +31,7 @@ _LIMIT_NUMBERS = {
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Reply:
+class Reply(Copied):
     """One answer of a gateway.
 
     `verdict` is ok, empty (a successful search without a hit), refused or unreadable. `shape` names
@@ -37,6 +39,7 @@ class Reply:
     by the service behind the gateway), C (TOP, number code), D (…_response), E (simplified),
     "" where unreadable. `code` is text whatever it came as; `decisive_code` is the sub-code where
     there is one. `payload` is what stands inside the root object, `data` the whole JSON.
+    A pickle holds no token, code or account.
     Source: AliExpress DS API reference and live payloads.
     """
 
@@ -107,6 +110,25 @@ class Reply:
             reply=self,
             attempt_id=self.attempt_id,
             ban_seconds=self.ban_seconds,
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return object.__reduce_ex__(self._redacted(), protocol)
+
+    def _redacted(self) -> Reply:
+        redactor = Redactor(b"pickle")
+        redactor.learn_request(self.params.items())
+        redactor.learn_reply(self.data)
+        text, data = redactor.text, redactor.data
+        return replace(
+            self,
+            params=dict(redactor.pairs(self.params.items())),
+            message=text(self.message),
+            sub_message=text(self.sub_message),
+            reason=text(self.reason),
+            payload=data(self.payload),
+            data=data(self.data),
+            text=text(self.text),
         )
 
     def __repr__(self) -> str:

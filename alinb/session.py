@@ -15,6 +15,7 @@ from .doctor import diagnose
 from .errors import InputError, JournalError, NoReply
 from .journal import Journal
 from .knowledge import load
+from .quiet import quiet
 from .redact import Secret
 from .replies import Reply
 from .signing import Signed, sign
@@ -84,6 +85,7 @@ class Session:
             call = Call(call.name, {**call.params, **more}, call.files)
         return sign(call, app=self.app, clock=self.clock, signers=self._signers, **how)
 
+    @quiet
     def sign(
         self, name: str, /, *, verb: str = "POST", recipe: Recipe | None = None, **params: Any
     ) -> Signed:

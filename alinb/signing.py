@@ -15,6 +15,7 @@ from . import render
 from .app import App
 from .calls import Call, spell
 from .errors import InputError
+from .quiet import quiet
 from .recipes import (
     AOP_HMAC_SHA1,
     BUSINESS,
@@ -23,7 +24,7 @@ from .recipes import (
     TOP_HMAC_MD5,
     TOP_MD5,
 )
-from .redact import REQUEST_KINDS, Secret
+from .redact import Secret
 from .stages import Context, Recipe, Segment, Signer, Walk, mask
 
 #: Parameters that describe the call rather than the business; they travel in the query.
@@ -88,10 +89,9 @@ class Signed:
 
     def _repr_html_(self) -> str:
         shown = []
-        for kind, text, parameter in self.segments:
-            held = REQUEST_KINDS.get(parameter.lower(), "") if kind == "value" else ""
-            hidden = "app_secret" if kind == "secret" else held
-            shown.append((kind, parameter, f"‹{hidden}›" if hidden else text))
+        for piece in self.segments:
+            text = f"‹{piece.secret}›" if piece.secret else piece.text
+            shown.append((piece.kind, piece.parameter, text))
         return render.html(
             f"{self.method} {self.call.name}",
             render.table(("piece of the string", "of parameter", "text"), shown),
@@ -184,6 +184,7 @@ class Verification:
         }
 
 
+@quiet
 def sign(
     name: str | Call,
     params: Mapping[str, Any] | None = None,
@@ -244,6 +245,7 @@ def sign(
     )
 
 
+@quiet
 def check(sent: Sent, secret: Secret | str, *, sign_parameter: str = "") -> Verification:
     """Compute the right signature of a request as it was sent, and compare in constant time."""
     found = interface(sent.url, sent.params)

@@ -12,29 +12,20 @@ all walk here; there is no other signing code in alinb.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
+from .quiet import Copied
 from .redact import Secret
+from .segments import Segment as Segment
+from .segments import mask as mask
 
 Params: TypeAlias = Mapping[str, str]
 
 STAGES = ("select", "format", "order", "join", "wrap", "key", "digest", "encode")
-
-
-class Segment(NamedTuple):
-    """A labelled piece of the string to sign.
-
-    `kind` is path, name, value, separator, secret, body or other; `parameter` names the parameter
-    that a name or value belongs to.
-    """
-
-    kind: str
-    text: str
-    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +141,7 @@ Around: TypeAlias = tuple[tuple[Segment, ...], tuple[Segment, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Copied):
     """Every stage of one signature, for showing and for comparing.
 
     `digest` is the MAC in lower-case hex before it is encoded. The key is never kept.
@@ -164,6 +155,9 @@ class Walk:
     string_to_sign: str = field(repr=False)
     digest: str
     signature: str
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Walk is not pickled: it holds what was signed; pickle the Recipe")
 
     @property
     def stages(self) -> dict[str, str]:
@@ -180,11 +174,6 @@ class Walk:
             "digest": " ".join(shown["digest"]) + " " + self.digest,
             "encode": self.signature,
         }
-
-
-def mask(segments: Iterable[Segment]) -> str:
-    """The string to sign with the secret's own segments masked."""
-    return "".join("‹app_secret›" if s.kind == "secret" else s.text for s in segments)
 
 
 class Signer:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..redact import Redactor
 from .common import AppKey, GatewayUrl, Json, Params, PlatformName, Verb, app_from, emit, pairs
 
 
@@ -28,7 +29,9 @@ def call(
     with Client(app, store=default_store()) as client:
         reply = client.call(Call.of(name, pairs(param)), verb=verb.upper())
     if as_json:
-        emit(reply.as_dict())
+        document = reply.as_dict()
+        # Tokens are shown by alinb token, where that is asked for.
+        emit(Redactor(b"call").data(document) if name.startswith("/auth/") else document)
         raise typer.Exit(0 if reply.ok else 2 if reply.verdict == "unreadable" else 1)
     reply.raise_for_refusal()
     table = frame(reply)

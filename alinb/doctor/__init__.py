@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import intake
 from ..calls import Call
 from ..errors import InputError
+from ..quiet import quiet
 from ..redact import Secret
 from ..signing import Signed, Verification, check, interface, recipe_for, sign
 from ..stages import Context
@@ -18,6 +19,7 @@ from .subject import Subject
 __all__ = ["Diagnosis", "Finding", "Piece", "diagnose", "mistaken", "name_of", "verify"]
 
 
+@quiet
 def verify(attempt: Request, *, secret: str | Secret) -> Verification:
     """Whether a request's signature is right, with the right string to sign.
 
@@ -35,6 +37,7 @@ def verify(attempt: Request, *, secret: str | Secret) -> Verification:
     return check(subject, secret)
 
 
+@quiet
 def mistaken(signed: Signed, *mistakes: str) -> Signed:
     """The same call signed with these mistakes, to see how a refusal comes about.
 

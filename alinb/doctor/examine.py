@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import intake
 from ..attempts import Attempt
+from ..quiet import quiet
 from ..redact import Redactor, Secret
 from ..signing import check, recipe_for
 from ..stages import Context, Params, Recipe, Turn, Walk
@@ -27,6 +28,7 @@ from .subject import Subject
 Request = Attempt | Mapping[str, Any] | str | bytes
 
 
+@quiet
 def diagnose(
     attempt: Request,
     *,

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from .. import wire
@@ -75,7 +75,10 @@ class Incoming:
         return wire.header(self.headers, "content-type")
 
     def __repr__(self) -> str:
-        return f"<Incoming {self.method} {self.url.partition('?')[0]}>"
+        return f"<Incoming {self.method} {len(self.url)} + {len(self.body)} bytes>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a request that came is not pickled; export its attempt, redacted")
 
 
 def _text(text: str | bytes) -> str:
@@ -100,6 +103,9 @@ class Outgoing(NamedTuple):
         read: dict[str, Any] = json.loads(self.content)
         return read
 
+    def __repr__(self) -> str:
+        return f"<Outgoing {self.status} {self.code} {len(self.content)} bytes>"
+
 
 class Exchange(NamedTuple):
     """One request and its answer; `faults` are the faults that were at work on it.
@@ -122,6 +128,9 @@ class Exchange(NamedTuple):
     @property
     def size(self) -> int:
         return len(self.request.url) + len(self.request.body) + len(self.content)
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.number} {self.request!r} {self.status} {self.code}>"
 
     def attempt(self) -> Attempt:
         """The same as an attempt, with true values; `Attempt.redacted` hides them."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..attempts import Attempt
 from ..errors import InputError, IntakeError
+from ..quiet import quiet
 from .curl import from_curl, to_curl
 from .har import to_har
 from .objects import from_data, loaded
@@ -31,6 +32,7 @@ _PROMPT = re.compile(
 _CURL = re.compile(r"curl(?:\.exe)?\s", re.IGNORECASE)
 
 
+@quiet
 def read(source: Attempt | Mapping[str, Any] | str | bytes) -> Attempt:
     """One attempt from any form; of several in a HAR file, the last one that is signed.
 
@@ -39,6 +41,7 @@ def read(source: Attempt | Mapping[str, Any] | str | bytes) -> Attempt:
     return last_signed(read_all(source))
 
 
+@quiet
 def read_all(source: Attempt | Mapping[str, Any] | str | bytes) -> list[Attempt]:
     """Every attempt in the source, in its order; at least one."""
     if isinstance(source, Attempt):

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from ..attempts import Attempt
 from ..errors import InputError, JournalError
+from ..quiet import quiet
 from ..redact import Redactor, Secret
 from . import retention
 from .packing import Row, pack, unpack
@@ -48,6 +49,7 @@ class Journal:
         self.path = Path(path).expanduser() if path is not None else default_path()
         self._key: bytes | None = None
 
+    @quiet
     def record(self, attempt: Attempt, *secrets_known: Secret | None) -> Attempt:
         """Store an attempt and give it back with its number, its true values still in it.
 
@@ -55,6 +57,7 @@ class Journal:
         """
         return replace(attempt, id=self._writer.store(self._row(attempt, secrets_known)))
 
+    @quiet
     def record_later(self, attempt: Attempt, *secrets_known: Secret | None) -> None:
         """Store an attempt soon, without waiting: for pulls, where many come at a time.
 
@@ -83,6 +86,7 @@ class Journal:
     ) -> None:
         self.close()
 
+    @quiet
     def get(self, number: int) -> Attempt:
         """One attempt by its number, as stored. Raises `JournalError` where there is none."""
         with self._reading() as db:

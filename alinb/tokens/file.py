@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import files
 from ..errors import TokenStoreError
+from ..quiet import quiet
 from .claims import Claim, tokens_in
 from .pair import Token
 
@@ -44,10 +45,12 @@ class FileStore:
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = Path(path).expanduser() if path is not None else default_path()
 
+    @quiet
     def load(self, platform: str, app_key: str) -> Token | None:
         self._recover(platform, app_key)
         return self._load(platform, app_key)
 
+    @quiet
     def save(self, platform: str, app_key: str, token: Token) -> None:
         self._recover(platform, app_key)
         self._save(platform, app_key, token)

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import files
 from ..errors import MissingExtra, TokenStoreError
+from ..quiet import quiet
 from ..redact import Secret
 from .claims import Claim, tokens_in
 from .pair import Token
@@ -47,10 +48,12 @@ class KeyringStore:
         """The full name of the backend that keeps the tokens."""
         return _title(self._backend)
 
+    @quiet
     def load(self, platform: str, app_key: str) -> Token | None:
         self._recover(platform, app_key)
         return self._load(platform, app_key)
 
+    @quiet
     def save(self, platform: str, app_key: str, token: Token) -> None:
         self._recover(platform, app_key)
         self._save(platform, app_key, token)
