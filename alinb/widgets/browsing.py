@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, intake
+from .. import intake
 from ..attempts import Attempt, Comparison, compare
 from ..errors import InputError
 from ..files import private_file
@@ -106,7 +107,7 @@ class AttemptBrowser(Panel):
             raise InputError("Nothing is marked.", next_step="Mark an attempt, or open one.")
         if form == "ticket":
             return str(support_bundle(chosen[-1], *chosen[:-1], *self._tried(chosen)))
-        return intake.written(chosen, form, __version__)
+        return intake.written(chosen, form, version("alinb"))
 
     def _tried(self, chosen: list[Attempt]) -> list[Attempt]:
         """The tries of the same call before the last one chosen, where it is chosen alone."""
