@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .widgets.comparing import AttemptCompare
     from .widgets.explorer import ApiExplorer
     from .widgets.exploring import Exploration, explore
+    from .widgets.monitor import PullMonitor
     from .widgets.twin import Bench, bench
     from .widgets.walkthrough import OAuthWalkthrough
 
@@ -111,6 +112,7 @@ _HOMES = {
     "widgets.comparing": ("AttemptCompare",),
     "widgets.explorer": ("ApiExplorer",),
     "widgets.exploring": ("Exploration", "explore"),
+    "widgets.monitor": ("PullMonitor",),
     "widgets.twin": ("Bench", "bench"),
     "widgets.walkthrough": ("OAuthWalkthrough",),
 }
@@ -157,6 +159,7 @@ __all__ = [
     "Platform",
     "PortInUse",
     "Pull",
+    "PullMonitor",
     "RateLimited",
     "Recipe",
     "Refused",

@@ -57,6 +57,11 @@ def _apart(left: str, right: str) -> list[Markup]:
     start = next((i for i in range(shortest) if left[i] != right[i]), shortest)
     rest = shortest - start
     end = next((i for i in range(rest) if left[-1 - i] != right[-1 - i]), rest)
+    # What stands for a hidden value stays in one piece.
+    opened, closed = left.rfind("‹", 0, start), left.rfind("›", 0, start)
+    start = opened if opened > closed else start
+    tail = left[len(left) - end :]
+    end -= tail.index("›") + 1 if "›" in tail and "‹" not in tail.partition("›")[0] else 0
     return [
         tag(
             "code",

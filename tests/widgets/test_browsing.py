@@ -276,6 +276,14 @@ def test_what_differs_is_marked_and_what_is_the_same_is_not():
     same.close()
 
 
+def test_a_mark_for_a_hidden_value_stays_in_one_piece(journal, tokens):
+    panel = alinb.AttemptCompare(1, 2, journal)
+    compared = {what: (a, b) for part, what, a, b in panel.comparison.rows if part == "stages"}
+    for text in compared["format"]:
+        assert text in html.unescape(re.sub("<[^>]+>", "", panel.view))
+    panel.close()
+
+
 def test_attempts_in_memory_are_redacted_before_they_are_shown():
     left = Attempt("GET", f"https://h/rest/a?access_token={CODE}", body=f"code={CODE}")
     right = Attempt(
