@@ -52,17 +52,16 @@ class Driver:
         thread = _Thread(run())
         thread.start()
         try:
-            while thread.is_alive():
-                thread.join(TICK_S)
+            while not thread.ended(TICK_S):
                 if made:
                     bar.update(made[0].monitor.stats())
         except KeyboardInterrupt:
             if made:
                 made[0].monitor.stop()
             with suppress(KeyboardInterrupt):
-                thread.join(GRACE_S)
+                thread.ended(GRACE_S)
             thread.cancel()
-            thread.join()
+            thread.ended()
             raise
         finally:
             bar.close()
@@ -92,14 +91,14 @@ class Driver:
         try:
             while (page := inbox.get()) is not None:
                 yield page
-            thread.join()
+            thread.ended()
             thread.result()
         finally:
             if made:
                 made[0].monitor.stop()
-            thread.join(GRACE_S)
+            thread.ended(GRACE_S)
             thread.cancel()
-            thread.join()
+            thread.ended()
 
     async def apages(self, limit: int | None) -> AsyncIterator[Page]:
         """The same in the running loop, by the async client itself where there is one."""
@@ -134,6 +133,9 @@ class _Thread(threading.Thread):
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
         super().__init__(name="alinb-pull", daemon=True)
         self._coroutine = coroutine
+        # Not `join`: interrupted by Ctrl-C, it takes a thread that runs for one that has ended
+        # (Python 3.11), and what it still writes would meet what is written after it.
+        self._over = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -148,10 +150,16 @@ class _Thread(threading.Thread):
             asyncio.run(main())
         except BaseException as error:
             self._error = error
+        finally:
+            self._over.set()
+
+    def ended(self, timeout: float | None = None) -> bool:
+        """Wait for the end, so many s at most; whether it has come."""
+        return self._over.wait(timeout)
 
     def cancel(self) -> None:
         loop, task = self._loop, self._task
-        if loop is not None and task is not None and self.is_alive():
+        if loop is not None and task is not None and not self._over.is_set():
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(task.cancel)
 

@@ -61,7 +61,7 @@ def test_as_json(pages: Pages, tmp_path: Path) -> None:
 def test_onto_the_terminal(pages: Pages) -> None:
     status, said, wrong = run(pages, QUERY, *LAMPS, "--limit", "3")
     assert (status, wrong) == (0, "")
-    assert said.splitlines()[0].split() == ["product_id"]
+    assert said.splitlines()[0].split()[0] == "product_id"
     assert str(FIRST_ID + 2) in said
     status, said, _ = run(pages, QUERY, *LAMPS, "--limit", "3", "--json")
     document = json.loads(said)
