@@ -102,6 +102,8 @@ class Panel(AnyWidget):
     view = traitlets.Unicode().tag(sync=True)
 
     title: ClassVar[str] = "Panel"
+    #: A panel that never came to be has nothing to close.
+    _closed = True
 
     def __init__(self) -> None:
         #: The last exception of an action, whatever it was.
@@ -199,6 +201,8 @@ class Panel(AnyWidget):
 
     def close(self) -> None:
         """Free every model of the panel; its last picture stays readable."""
+        if self._closed:
+            return
         with self._drawing:
             if self._closed:
                 return

@@ -63,7 +63,10 @@ def test_notebooks_with_panels_run_and_show_them(kind, browser, environment, tmp
             expect(live).to_have_count(_panels(path), timeout=60_000)
             for number in range(_panels(path)):
                 expect(live.nth(number).get_by_role("status")).not_to_be_empty()
-            wrong = page.locator("[data-mime-type='application/vnd.jupyter.error'], .jp-RenderedText"
-                                 "[data-mime-type='application/vnd.jupyter.stderr']")  # fmt: skip
+            kinds = (
+                "[data-mime-type='application/vnd.jupyter.error']",
+                ".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']",
+            )
+            wrong = page.locator(", ".join(kinds))
             assert wrong.all_inner_texts() == [], path.name
             page.close()
