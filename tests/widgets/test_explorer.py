@@ -299,7 +299,7 @@ def test_a_table_says_what_it_leaves_out(panel, client):
     panel.act("sandbox_token")
     send(panel, **LAMP, pageSize="50")
     drawn = table_html(panel.frame())
-    assert "… 30 rows and 16 columns more" in drawn
+    assert "… 30 rows and 33 columns more" in drawn
     assert ">nan<" not in drawn
 
 
