@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks`: every figure as a ratio of two things measured in one run.
 
---quick   fewer rounds, for CI        --json   one JSON document
+--quick   fewer rounds, for CI        --json     one JSON document
+--only    one room                    --readme   write the README's table, too
 """
 
 import argparse
@@ -11,7 +12,8 @@ import random
 import subprocess
 import sys
 import timeit
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from alinb.recipes import SYSTEM
 from alinb.redact import Secret
@@ -19,6 +21,9 @@ from alinb.stages import Context
 
 from . import doctor, frames, gateway, journal, pulls, redaction
 from .figures import Figure, figure
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 HEAVY = ("pandas", "IPython", "ipywidgets", "httpx", "starlette")
 
@@ -89,39 +94,76 @@ def _process_ms(code: str) -> float:
     return timeit.timeit(run, number=1) * 1000
 
 
-def measure(quick: bool) -> list[Figure]:
+def core(quick: bool) -> list[Figure]:
     rounds = 40 if quick else 200
     return [
         importing(9 if quick else 25),
         heavy_modules(),
         signing(12, rounds),
         signing(40, rounds),
-        *doctor.measure(quick),
-        *frames.measure(quick),
-        *journal.measure(quick),
-        *redaction.measure(quick),
-        *pulls.measure(quick),
-        *gateway.measure(quick),
     ]
+
+
+#: What is measured, by the room it is about.
+ROOMS: Mapping[str, Callable[[bool], list[Figure]]] = {
+    "core": core,
+    "doctor": doctor.measure,
+    "frames": frames.measure,
+    "journal": journal.measure,
+    "redaction": redaction.measure,
+    "pulls": pulls.measure,
+    "gateway": gateway.measure,
+}
+
+
+def shown(figures: Iterable[Figure]) -> str:
+    """The figures as a table for people."""
+    lines = [f"{'':3}{'what':60}{'measured':>10}{'promised':>10}   middle half of the rounds"]
+    for f in figures:
+        low, high = f.spread
+        lines.append(
+            f"{'ok ' if f.ok else 'NO '}{f.what:60}{f.measured:8.3g} {f.unit:2}{f.limit:7.3g} "
+            f"{f.unit:2}   {low:.3g} – {high:.3g}"
+        )
+    return "\n".join(lines)
+
+
+def as_markdown(figures: Iterable[Figure]) -> str:
+    """The same as the table of the README."""
+    lines = ["| what | measured | middle half of the rounds | promised |", "|---|---|---|---|"]
+    for f in figures:
+        low, high = f.spread
+        unit = f" {f.unit}" if f.unit else ""
+        lines.append(
+            f"| {f.what} | {f.measured:.3g}{unit} | {low:.3g} – {high:.3g} | {f.limit:.3g}{unit} |"
+        )
+    return "\n".join(lines)
+
+
+def write_readme(figures: Iterable[Figure]) -> None:
+    """Put the table between the README's marks."""
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    table = as_markdown(figures)
+    README.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     options.add_argument("--quick", action="store_true", help="fewer rounds")
     options.add_argument("--json", action="store_true", help="one JSON document")
+    options.add_argument("--readme", action="store_true", help="write the README's table, too")
+    options.add_argument("--only", action="append", choices=ROOMS, help="one room; repeatable")
     chosen = options.parse_args()
-    figures = measure(chosen.quick)
+    measured = [(room, f) for room in chosen.only or ROOMS for f in ROOMS[room](chosen.quick)]
+    figures = [f for _, f in measured]
+    if chosen.readme:
+        write_readme(figures)
     if chosen.json:
-        print(json.dumps([{**f._asdict(), "ok": f.ok} for f in figures], indent=1))
+        print(json.dumps([{"room": r, **f._asdict(), "ok": f.ok} for r, f in measured], indent=1))
     else:
-        print(f"{'':3}{'what':52}{'measured':>10}{'promised':>10}   middle half of the rounds")
-        for f in figures:
-            mark = "ok " if f.ok else "NO "
-            low, high = f.spread
-            print(
-                f"{mark}{f.what:52}{f.measured:8.3g} {f.unit:2}{f.limit:7.3g} {f.unit:2}"
-                f"   {low:.3g} – {high:.3g}"
-            )
+        print(shown(figures))
     sys.exit(0 if all(f.ok for f in figures) else 1)
 
 
