@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
+_FORM = "application/x-www-form-urlencoded"
 #: What reading a URL drops from it (WHATWG URL, 4.4): a link may come broken over two lines.
 _DROPPED = {ord(character): None for character in "\t\r\n"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """The parameters of one request, decoded and in the order they came.
 
     `query` and `form` are the pairs of URL and body, `files` the names of file parts, which are
@@ -70,6 +70,8 @@ def header(headers: Iterable[tuple[str, str]], name: str) -> str:
 
 
 def _kind(content_type: str, raw: bytes) -> str:
+    if content_type == _FORM and raw[:1].isalpha() and b"=" in raw:
+        return "form"
     if not raw.strip():
         return "none"
     declared = content_type.partition(";")[0].strip().lower()
@@ -78,7 +80,7 @@ def _kind(content_type: str, raw: bytes) -> str:
     start = raw.lstrip()[:1]
     if declared.endswith("json") or start in (b"{", b"["):
         return "json"
-    if declared in ("application/x-www-form-urlencoded", "", "text/plain"):
+    if declared in (_FORM, "", "text/plain"):
         return "form" if b"=" in raw else "other"
     return "other"
 
@@ -88,15 +90,15 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
     The sandbox reads two of these a request, and they were half of all its own work.
     """
-    pairs = []
-    for part in text.split("&"):
-        if part:
-            name, _, value = part.partition("=")
-            if "%" in part or "+" in part:
-                name = unquote_plus(name, errors="replace")
-                value = unquote_plus(value, errors="replace")
-            pairs.append((name, value))
+    split = map(str.partition, text.split("&"), repeat("="))
+    pairs = [(name, value) for name, equals, value in split if name or equals]
+    if "%" in text or "+" in text:
+        pairs = [(_unquoted(name), _unquoted(value)) for name, value in pairs]
     return tuple(pairs)
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
 
 
 def _multipart(

@@ -6,8 +6,9 @@ import asyncio
 import hmac
 import json
 import re
+import string
 import time
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from .state import ACCOUNTS
 
 _FAULT_HEADER = HEADER.encode()
 LARGEST_BODY = 8 * 1024 * 1024
+_IN_QUERY = string.punctuation
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _ENTRANCES = frozenset({"/rest", "/sync", "/router/rest"})
 
@@ -69,6 +71,9 @@ class Front:
             if admits(host, scope.get("server")):
                 await self._call(scope, receive, send, host)
                 return
+        if not scope.get("query_string", b"").isascii():
+            # Starlette reads a query as UTF-8, and raises where it is none.
+            scope = {**scope, "query_string": quote(scope["query_string"], _IN_QUERY).encode()}
         await self._others(scope, receive, send)
 
     async def _call(self, scope: Scope, receive: Receive, send: Send, host: bytes) -> None:
@@ -85,6 +90,7 @@ class Front:
         except InputError as error:
             return await _say(send, 400, "InvalidFault", str(error))
         answered = gateway.answer(request, drawn)
+        request.release()
         if "latency" in drawn.values:
             await asyncio.sleep(drawn.values["latency"] / 1000)
         planned = delivery.plan(answered, drawn)

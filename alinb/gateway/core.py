@@ -22,7 +22,7 @@ from .faults import NOTHING, PAGING, Drawn
 from .limits import Limits
 from .methods import Asked
 from .refusals import Refusal
-from .state import State
+from .state import Grant, State
 from .switches import Switches
 
 __all__ = ["Exchange", "Exchanges", "Gateway", "Incoming", "Outgoing"]
@@ -155,7 +155,11 @@ class Gateway:
         return recipe.signer(Context(self.app.secret, path=found.path, app_key=self.app.key))
 
     def _check_time(self, text: str, found: Interface, now: float) -> None:
-        for moment in self._moments(text, found):
+        if len(text) == 13 and text.isascii() and text.isdigit():
+            moments = [int(text) / 1000]
+        else:
+            moments = self._moments(text, found)
+        for moment in moments:
             if abs(moment - now) <= SKEW_S:
                 return
         raise Refusal("IllegalTimestamp")
@@ -197,6 +201,25 @@ class Gateway:
         params = request.params
         if name not in methods.ANSWERS or not self._is_of_platform(name):
             raise Refusal("InvalidApiPath")
+        grant = self._granted(name, params, drawn)
+        if absent := methods.missing(name, params, request.wire.files):
+            raise Refusal("MissingParameter", absent)
+        simplify = params.get("simplify") == "true"
+        struck = PAGING.intersection(drawn.values) if drawn.values else _NONE
+        short = len(request.url) + len(request.body) < _LONGEST_KEPT
+        if short and not struck and methods.pure(name):
+            asked = tuple([pair for pair in params.items() if pair[0] not in _COMMON])
+            payload = self._page(name, asked, simplify)
+        else:
+            user = self.state.user(grant)
+            asking = Asked(
+                self.market, params, user, self.clock(), frozenset(struck), number, request.files
+            )
+            payload = _payload(methods.ANSWERS[name](asking), simplify)
+        return self._rooted(params, found, payload, number)
+
+    def _granted(self, name: str, params: Mapping[str, str], drawn: Drawn) -> Grant | None:
+        """The grant behind a call that app and token may make; None where none is needed."""
         category = CATEGORIES[self.category]
         if category and methods.group(name) not in methods.allowed(category):
             raise Refusal("InsufficientPermission")
@@ -217,21 +240,7 @@ class Gateway:
             raise Refusal("MissingParameter", "access_token")
         if grant is not None and "expire_token" in drawn.values:
             self._count_token_call(int(drawn.values["expire_token"]))
-        if absent := methods.missing(name, params, request.wire.files):
-            raise Refusal("MissingParameter", absent)
-        simplify = params.get("simplify") == "true"
-        struck = PAGING.intersection(drawn.values) if drawn.values else _NONE
-        short = len(request.url) + len(request.body) < _LONGEST_KEPT
-        if short and not struck and methods.pure(name):
-            asked = tuple([pair for pair in params.items() if pair[0] not in _COMMON])
-            payload = self._page(name, asked, simplify)
-        else:
-            user = self.state.user(grant)
-            asking = Asked(
-                self.market, params, user, self.clock(), frozenset(struck), number, request.files
-            )
-            payload = _payload(methods.ANSWERS[name](asking), simplify)
-        return self._rooted(params, found, payload, number)
+        return grant
 
     def _is_of_platform(self, name: str) -> bool:
         """Dotted names are AliExpress's and TOP's, path names the relatives', but for its own."""
@@ -270,10 +279,8 @@ class Gateway:
         }
 
     def _moments(self, text: str, found: Interface) -> list[float]:
-        """The moments a timestamp may mean, in epoch s; none where the gateway cannot read it."""
-        if text.isascii() and text.isdigit() and len(text) in (10, 13):
-            if len(text) == 13:
-                return [int(text) / 1000]
+        """The moments that text may mean, in epoch s; none where the gateway cannot read it."""
+        if text.isascii() and text.isdigit() and len(text) == 10:
             return [float(text)] if self.switches.epoch_seconds == "accepted" else []
         try:
             moment = datetime.fromisoformat(text)

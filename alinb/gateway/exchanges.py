@@ -67,6 +67,10 @@ class Incoming:
             self._params = dict(self.wire.params)
         return self._params
 
+    def release(self) -> None:
+        """Let go of what was read; it is read again where the inspector asks for it."""
+        self._wire = self._params = None
+
     @property
     def _content_type(self) -> str:
         for name, value in self._headers:
@@ -179,13 +183,15 @@ class Exchanges:
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange, forget the oldest beyond the bounds, and tell who listens."""
         with self._lock:
-            self._held.append(exchange)
+            held = self._held
+            held.append(exchange)
             self._bytes += exchange.size
-            while len(self._held) > self.limit or self._too_large():
-                self._bytes -= self._held.popleft().size
+            while len(held) > self.limit or (self._bytes > self.limit_bytes and len(held) > 1):
+                self._bytes -= held.popleft().size
         if self.keep is not None:
             self.keep(exchange)
-        self._tell()
+        if self._listeners:
+            self._tell()
 
     def clear(self) -> None:
         """Forget all; numbers go on."""
@@ -239,6 +245,3 @@ class Exchanges:
             # A loop that has closed has nobody who listens.
             with suppress(RuntimeError):
                 listener.loop.call_soon_threadsafe(listener.changed.set)
-
-    def _too_large(self) -> bool:
-        return self._bytes > self.limit_bytes and len(self._held) > 1

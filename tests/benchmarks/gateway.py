@@ -22,6 +22,8 @@ from .figures import Figure, figure
 CONNECTIONS = 64
 KEY, SECRET, DETAIL = "500102", "helloworld", "aliexpress.ds.product.get"
 IN_QUERY = ("method", "app_key", "timestamp", "sign_method", "sign", "session")
+#: What uvicorn runs with where nothing but alinb is installed.
+SERVER = {"http": "h11", "loop": "asyncio"}
 #: A request as a common client of today writes it.
 HEADERS = (
     "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nUser-Agent: Python/3.12 aiohttp/3.14\r\n"
@@ -38,11 +40,12 @@ class Facts(NamedTuple):
 
 def _sandbox(pipe: Connection) -> None:
     from alinb.gateway import Sandbox
+    from alinb.gateway.serving import Serving
 
-    box = Sandbox(app_key=KEY, secret=SECRET).serve()
+    box = Sandbox(app_key=KEY, secret=SECRET)
     grant = box.gateway.state.exchange(box.code())
     assert grant is not None
-    _serve(pipe, box.url, grant.access_token, box.gateway.market.ids[5])
+    _serve(pipe, Serving(box.asgi, **SERVER).url, grant.access_token, box.gateway.market.ids[5])
 
 
 def _bare(pipe: Connection) -> None:
@@ -60,7 +63,7 @@ def _bare(pipe: Connection) -> None:
         return Response(content, media_type="application/json")
 
     app = Starlette(routes=[Route("/sync", answer, methods=["GET", "POST"])])
-    _serve(pipe, Serving(app).url, "x" * 61, 0)
+    _serve(pipe, Serving(app, **SERVER).url, "x" * 61, 0)
 
 
 def _serve(pipe: Connection, *facts: Any) -> None:
