@@ -61,7 +61,10 @@ def sandbox(
         Path | None, typer.Option(help="Keep every request in this journal.")
     ] = None,
     listed: Annotated[
-        str, typer.Option("--list", help="Show faults, codes or assumptions, and start nothing.")
+        str,
+        typer.Option(
+            "--list", help="Show faults, codes, assumptions or absent, and start nothing."
+        ),
     ] = "",
     as_json: Json = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the sandbox can do wrong, refuses and assumes, as tables for command line and guide."""
+"""What the sandbox can do wrong, refuses, assumes and lacks, as tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from . import provoked
 from .faults import KINDS
+from .pages import NOT_EMULATED
 from .switches import UNKNOWN
 
 #: The columns' names, and rows of text, numbers and lists of text.
@@ -34,6 +35,11 @@ def assumptions() -> Table:
     ]
 
 
+def absent() -> Table:
+    """What is not emulated, and what that means."""
+    return ("what", "means"), [*NOT_EMULATED]
+
+
 def cell(value: Any) -> str:
     """A cell of a table as text."""
     if isinstance(value, list):
@@ -45,4 +51,5 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "faults": faults,
     "codes": codes,
     "assumptions": assumptions,
+    "absent": absent,
 }

@@ -15,6 +15,7 @@ import pytest
 
 import alinb
 from alinb.gateway.faults import KINDS
+from alinb.gateway.pages import NOT_EMULATED
 from alinb.gateway.provoked import table
 from alinb.gateway.switches import UNKNOWN
 
@@ -100,13 +101,14 @@ LISTS: dict[str, list[str]] = {
     "faults": list(KINDS),
     "codes": [code for _, code, _ in table()],
     "assumptions": list(UNKNOWN),
+    "absent": [what for what, _ in NOT_EMULATED],
 }
 
 
 @pytest.mark.parametrize("what", LISTS)
 def test_a_list_for_people_and_for_programs(what: str) -> None:
     began = time.monotonic()
-    env = {**os.environ, "COLUMNS": "240", "NO_COLOR": "1"}
+    env = {**os.environ, "COLUMNS": "400", "NO_COLOR": "1"}
     shown, document = (
         subprocess.run(
             [*COMMAND, "--list", what, *more], capture_output=True, text=True, check=True, env=env
@@ -114,7 +116,7 @@ def test_a_list_for_people_and_for_programs(what: str) -> None:
         for more in ([], ["--json"])
     )
     rows = json.loads(document)
-    key = {"faults": "fault", "codes": "code", "assumptions": "name"}[what]
+    key = {"faults": "fault", "codes": "code", "assumptions": "name", "absent": "what"}[what]
     assert [row[key] for row in rows] == LISTS[what]
     lines = shown.splitlines()
     assert len(lines) == len(rows) + 1
