@@ -25,6 +25,7 @@ ANSWERS = {
     "02_code_for_token": [READ],
     "03_why_was_i_refused": ["answer = 'prefix_with_rest'"],
     "05_compare_attempts": ["answer = 'values_urlencoded'"],
+    "06_pull_a_lot": ["answer = 50"],
 }
 
 
