@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -70,6 +71,8 @@ class Platform:
         try:
             parts = urlsplit(base)
             usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            usable = usable and not re.search(r"[\s\x00-\x20\x7f]", gateway.strip())
+            (parts.hostname or "").encode("idna")
         except ValueError:
             usable = False
         if not usable:

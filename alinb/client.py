@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from io import BytesIO
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -14,17 +16,19 @@ import httpx
 from . import replies, transports, wire
 from .app import App
 from .calls import Call
-from .errors import InputError
+from .errors import InputError, NoReply
 from .journal import Journal
 from .quiet import LOGGERS, HideSecrets, quiet, quiet_async
+from .receiving import WHOLE, Body, Unusable, what_broke
 from .redact import hide
 from .renewal import AsyncRenewing, Renewing
 from .replies import Reply
-from .session import Target
+from .session import Target, check_open, sound_settings
 from .signing import Signed
 from .tokens import Claim, Token, TokenStore
 
-#: Seconds to wait for a connection, and for each part of an answer.
+_BROKEN = (httpx.HTTPError, TimeoutError, UnicodeError, Unusable)
+#: Seconds to wait for a connection, and for each part of an answer; for all of it 6 times that.
 TIMEOUT_S = 20.0
 
 
@@ -46,7 +50,13 @@ def to_reply(response: httpx.Response, signed: Signed) -> Reply:
 
 
 def _read(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
-    return replies.read(response.status_code, content, signed.call.name, signed.params)
+    reply = replies.read(response.status_code, content, signed.call.name, signed.params)
+    if not response.has_redirect_location:
+        return reply
+    where = urlsplit(response.headers["location"]).hostname or "another path"
+    # Followed, it would carry the signed query, a code or a token, to whoever is named.
+    reason = hide(f"is a redirect to {where}, which is not followed")
+    return replace(reply, verdict="unreadable", reason=reason)
 
 
 class Answer(NamedTuple):
@@ -81,6 +91,23 @@ def fetch_code(gateway: str) -> str:
         raise InputError(
             f"No alinb sandbox answers at {gateway}.",
             next_step="Start one with alinb sandbox, and give its URL with --gateway.",
+        ) from None
+
+
+def clock_offset(url: str) -> float:
+    """How many s this clock is ahead of a gateway's, by the Date of an answer, to about 1 s.
+
+    Nothing is signed or sent along. Raises `NoReply` where no answer tells a time.
+    """
+    try:
+        tick = time.time()
+        response = httpx.get(url, timeout=TIMEOUT_S, trust_env=True, follow_redirects=False)
+        theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
+        return round((tick + time.time()) / 2 - theirs - 0.5, 1)  # a Date is cut to whole seconds
+    except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError) as error:
+        raise NoReply(
+            f"No time came from {url}: {what_broke(error)}.",
+            next_step="Check the network, or set the clock by another source.",
         ) from None
 
 
@@ -119,9 +146,11 @@ class Client(Renewing):
             transports.InProcess(self.asgi) if self.asgi is not None and transport is None else None
         )
         self.carrier, self.timeout = transport, timeout
-        self._http = httpx.Client(
-            transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
-        )
+        self._whole_s = WHOLE * timeout
+        with sound_settings():
+            self._http = httpx.Client(
+                transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
+            )
 
     @quiet
     def call(self, name: str | Call, /, *, verb: str = "POST", **params: Any) -> Reply:
@@ -134,18 +163,24 @@ class Client(Renewing):
         return self._send(signed)
 
     def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
+        check_open(signed, closed=self._http.is_closed)
         self.open_journal()
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
-        response, came = None, BytesIO()
+        response, body = None, Body()
         try:
             response = self._http.send(request, stream=True)
-            came.writelines(response.iter_bytes())
+            body = Body(_packing(response))
+            for chunk in _held(response) or response.iter_raw():
+                body.add(chunk)
+                if time.perf_counter() - tick > self._whole_s:
+                    raise TimeoutError
+            came = body.end()
             if claim is not None:
                 claim.receive(came)
-        except httpx.HTTPError as error:
+        except _BROKEN as error:
             elapsed = (time.perf_counter() - tick) * 1000
             sent = signed, *_as_sent(signed, request), started, elapsed
-            kept = self.record(self.attempt(*sent, **_cut_off(error, response, came)))
+            kept = self.record(self.attempt(*sent, **_cut_off(error, response, body)))
             raise self.no_reply(kept, connected=_connected(error)) from None
         finally:
             if response is not None:
@@ -201,9 +236,11 @@ class AsyncClient(AsyncRenewing):
                 else transports.within(self.asgi)
             )
         self._swift = transports.swift(transport, timeout)
-        self._http = httpx.AsyncClient(
-            transport=transport, timeout=timeout, trust_env=self.may_use_proxy
-        )
+        self._whole_s = WHOLE * timeout
+        with sound_settings():
+            self._http = httpx.AsyncClient(
+                transport=transport, timeout=timeout, trust_env=self.may_use_proxy
+            )
 
     @classmethod
     def beside(cls, other: Client | AsyncClient) -> AsyncClient:
@@ -229,18 +266,23 @@ class AsyncClient(AsyncRenewing):
         return await self._send(signed)
 
     async def _send(self, signed: Signed, claim: Claim | None = None) -> Reply:
+        check_open(signed, closed=self._http.is_closed)
         await anyio.to_thread.run_sync(self.open_journal)
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
-        response, came = None, BytesIO()
+        response, body = None, Body()
         try:
-            response = await self._http.send(request, stream=True)
-            await _gather(response, came)
+            with anyio.fail_after(self._whole_s):
+                response = await self._http.send(request, stream=True)
+                body = Body(_packing(response))
+                async for chunk in _each(response):
+                    body.add(chunk)
+            came = body.end()
             if claim is not None:
                 claim.receive(came)
-        except httpx.HTTPError as error:
+        except _BROKEN as error:
             elapsed = (time.perf_counter() - tick) * 1000
             sent = signed, *_as_sent(signed, request), started, elapsed
-            failed = self.attempt(*sent, **_cut_off(error, response, came))
+            failed = self.attempt(*sent, **_cut_off(error, response, body))
             kept = await anyio.to_thread.run_sync(self.record, failed)
             raise self.no_reply(kept, connected=_connected(error)) from None
         finally:
@@ -335,13 +377,25 @@ def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
     }
 
 
-async def _gather(response: httpx.Response, came: BytesIO) -> None:
-    """Bytes that no frame holds by name: a traceback with values would show tokens in them."""
-    async for chunk in response.aiter_bytes():
-        came.write(chunk)
+def _held(response: httpx.Response) -> list[bytes]:
+    """The body of an answer that its transport had read and unpacked before."""
+    return [response.content] if response.is_stream_consumed else []
 
 
-def _cut_off(error: Exception, response: httpx.Response | None, came: BytesIO) -> dict[str, Any]:
+def _packing(response: httpx.Response) -> str:
+    packed = "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
+    return str(packed)
+
+
+async def _each(response: httpx.Response) -> AsyncIterator[bytes]:
+    for chunk in _held(response):
+        yield chunk
+    if not response.is_stream_consumed:
+        async for chunk in response.aiter_raw():
+            yield chunk
+
+
+def _cut_off(error: Exception, response: httpx.Response | None, body: Body) -> dict[str, Any]:
     """What is known of an answer that never came, or came in part."""
     problem = what_broke(error)
     if response is None:
@@ -349,18 +403,6 @@ def _cut_off(error: Exception, response: httpx.Response | None, came: BytesIO) -
     return {
         "status": response.status_code,
         "reply_headers": tuple(response.headers.multi_items()),
-        "reply_text": came.getvalue().decode("utf-8", "replace"),
+        "reply_text": body.begun.decode("utf-8", "replace"),
         "problem": problem,
     }
-
-
-def what_broke(error: Exception) -> str:
-    """What went wrong on the line, in words that hold no secret."""
-    kind = {
-        "ConnectError": "could not connect",
-        "ConnectTimeout": "could not connect in time",
-        "ReadTimeout": "no answer in time",
-        "RemoteProtocolError": "the connection was closed in the middle",
-        "ReadError": "the connection broke",
-    }.get(type(error).__name__, type(error).__name__)
-    return hide(f"{kind} ({error})" if str(error) else kind)

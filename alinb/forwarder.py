@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
-from .client import TIMEOUT_S, what_broke
+from .client import TIMEOUT_S
 from .errors import NoReply
+from .receiving import what_broke
 
 
 class Forwarder:

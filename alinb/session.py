@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from .errors import InputError, JournalError, NoReply
 from .journal import Journal
 from .knowledge import load
 from .quiet import quiet
-from .redact import Secret
+from .redact import Secret, hide
 from .replies import Reply
 from .signing import Signed, sign
 from .stages import Recipe, Signer
@@ -47,6 +48,11 @@ class Session:
         clock: Callable[[], float],
     ) -> None:
         chosen = App.from_env() if app is None else app
+        if not isinstance(chosen, App) and not hasattr(chosen, "asgi"):
+            raise InputError(
+                f"A client is made for an App, not for a {type(chosen).__name__}.",
+                next_step="Give an App or a sandbox; a gateway's URL goes in as gateway=…",
+            )
         self.app = chosen if isinstance(chosen, App) else chosen.app
         self.asgi = None if isinstance(chosen, App) or gateway else chosen.asgi
         if gateway:
@@ -213,6 +219,30 @@ class Session:
                 next_step="Open the consent page again and exchange a new code.",
             )
         return held, held.refresh_token
+
+
+def check_open(signed: Signed, *, closed: bool) -> None:
+    """Raises `InputError` where a call must not be sent: by a closed client, or in the clear."""
+    if closed:
+        raise InputError("This client is closed.", next_step="Make a new one.")
+    parts = urlsplit(signed.endpoint)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise InputError(
+            f"{signed.call.name} would go to {parts.hostname} over plain {parts.scheme or 'text'}.",
+            next_step="Use https, with gateway=…; plain http is for 127.0.0.1 only.",
+        )
+
+
+@contextmanager
+def sound_settings() -> Iterator[None]:
+    """Names the environment where no HTTP client can be made with its settings."""
+    try:
+        yield
+    except (ValueError, OSError, ImportError, TypeError) as error:
+        raise InputError(
+            f"The settings for HTTP cannot be used: {hide(str(error)).rstrip('.')}.",
+            next_step="Look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from None
 
 
 def needs_token(name: str) -> bool:

@@ -1,0 +1,519 @@
+"""The fault matrix: whatever goes wrong on the line is a reply with a verdict, or one typed error.
+
+Each attempt is kept, nothing is sent twice, and nothing that the gateway sends fills the memory.
+"""
+
+import asyncio
+import gzip
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+import zlib
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+import alinb
+from alinb import AsyncClient, Client, Journal
+from alinb.receiving import LARGEST, Body, Unusable
+from tests.virtual import VirtualLoop
+
+QUERY, CREATE = "aliexpress.affiliate.product.query", "/auth/token/create"
+SECRET = "a-secret-that-nobody-shows"
+SOUND = b'{"code":"0","request_id":"1"}'
+
+Talk = Callable[[socket.socket], None]
+
+
+def app_at(url: str) -> alinb.App:
+    return alinb.App("500102", SECRET, alinb.Platform.named("aliexpress").at(url))
+
+
+def ask(kind: str, app: Any, **options: Any) -> Any:
+    """One call by a client of the kind; the reply, or the error it raises."""
+    options = {"timeout": 1.0, **options}
+
+    async def by_async() -> Any:
+        async with AsyncClient(app, **options) as client:
+            return await client.call(QUERY, keywords="lamp")
+
+    try:
+        if kind == "async":
+            return asyncio.run(by_async())
+        with Client(app, **options) as client:
+            return client.call(QUERY, keywords="lamp")
+    except alinb.AlinbError as error:
+        return error
+
+
+def judge(came: Any) -> str:
+    """The verdict, after what must be true of every reply and of every error."""
+    kept = list(Journal(os.environ["ALINB_JOURNAL"]).attempts())
+    assert len(kept) == 1, "one attempt, kept"
+    assert kept[0].name == QUERY
+    if isinstance(came, alinb.Reply):
+        assert came.attempt_id == kept[0].id
+        assert kept[0].verdict == came.verdict
+        if came.ok:
+            return came.verdict
+        try:
+            came.raise_for_refusal()
+        except alinb.AlinbError as error:
+            came, verdict = error, came.verdict
+    else:
+        verdict = "error"
+    assert isinstance(came, alinb.NoReply | alinb.Refused | alinb.UnreadableReply)
+    assert came.next_step.endswith(".")
+    assert "\n" not in str(came)
+    assert SECRET not in str(came)
+    assert came.evidence["attempt_id"] == kept[0].id
+    return f"{verdict}: {came}"
+
+
+kinds = pytest.mark.parametrize("kind", ["sync", "async"])
+
+
+#: A fault of the sandbox, and what becomes of it.
+OF_THE_SANDBOX = [
+    ("latency=50", "ok"),
+    ("slow_start=50", "ok"),
+    ("drip=1", "ok"),
+    ("latency=3000", "error: .* no answer in time"),
+    ("slow_start=3000", "error: .* no answer in time"),
+    ("drip=700", "error: .* no whole answer in time"),
+    ("reset", "error: .* connection"),
+    ("reset_after_headers", "error: .* connection"),
+    ("cut_body", "unreadable: .* cut off"),
+    ("wrong_length", "error: .* closed in the middle"),
+    ("broken_text", "unreadable: .*"),
+    ("empty_body", "unreadable: .* is empty"),
+    ("html_200", "unreadable: .* HTML page"),
+    ("html_502", "unreadable: .* .HTTP 502. is an HTML page"),
+    ("status_500", "unreadable: .* .HTTP 500. is plain text"),
+    ("status_503", "unreadable: .* .HTTP 503. is plain text"),
+    ("status_429", "refused: .* ApiCallLimit"),
+    ("redirect", "unreadable: .* is a redirect to 127.0.0.1, which is not followed"),
+    ("gzip", "ok"),
+    ("gzip_bomb=100", "error: .* larger than 64 MiB"),
+    ("huge_body=100", "error: .* larger than 64 MiB"),
+    ("clock_skew=900", "ok"),
+    ("clock_skew=10800", "refused: .*"),
+    ("ServiceUnavailable", "refused: .* ServiceUnavailable"),
+    ("isp.top-remote-connection-timeout", "refused: .*"),
+]  # fmt: skip
+
+
+@kinds
+@pytest.mark.parametrize(("fault", "becomes"), OF_THE_SANDBOX)
+def test_faults_of_a_gateway(kind: str, fault: str, becomes: str) -> None:
+    with alinb.Sandbox(app_key="500102", secret=SECRET, fault=fault, products=60).serve() as box:
+        timeout = 1.0 if "00" in fault and "bomb" not in fault and "huge" not in fault else 20.0
+        came = ask(kind, box.app, timeout=timeout)
+        assert matches(judge(came), becomes)
+        assert len(list(box.gateway.exchanges)) <= 1, "nothing is sent twice"
+
+
+def matches(said: str, pattern: str) -> bool:
+    import re
+
+    assert re.match(pattern, said), f"{said!r} is not {pattern!r}"
+    return True
+
+
+def skewed(minutes: float) -> Callable[[], float]:
+    return lambda: time.time() + 60 * minutes
+
+
+@kinds
+@pytest.mark.parametrize("minutes", [-180, -15, 15, 180])
+def test_a_clock_that_is_wrong_here(kind: str, minutes: float) -> None:
+    with alinb.Sandbox(app_key="500102", secret=SECRET, products=1).serve() as box:
+        said = judge(ask(kind, box.app, clock=skewed(minutes)))
+        assert said in ("ok", "empty") or said.startswith("refused: ")
+        if abs(minutes) > 60:
+            assert said.startswith("refused: ")
+
+
+class Line:
+    """A raw server: `talk` gets each connection, which is closed afterward."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.requests = 0
+        self._talk = talk
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.requests += 1
+            with connection, suppress(OSError):
+                connection.settimeout(20)
+                self._talk(connection)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+def saying(*parts: bytes, pause: float = 0.0, read: bool = True) -> Talk:
+    def talk(connection: socket.socket) -> None:
+        if read:
+            connection.recv(65536)
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+
+    return talk
+
+
+def head(*headers: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
+
+
+def whole(content: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    return head(f"Content-Length: {len(content)}", *headers, status=status) + content
+
+
+def endless(start: bytes, more: bytes) -> Talk:
+    """As long as anybody listens."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(start)
+        for _ in range(200_000_000 // len(more)):
+            connection.sendall(more)
+
+    return talk
+
+
+def resetting(*parts: bytes) -> Talk:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for part in parts:
+            connection.sendall(part)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    return talk
+
+
+def bare_deflate(content: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+PACKED = "Content-Encoding: gzip"
+OF_THE_LINE = {
+    "closed at once": (saying(read=False), "error: "),
+    "reset before headers": (resetting(), "error: .* connection"),
+    "reset in the body": (resetting(head("Content-Length: 99"), b"{"), "error: .* connection"),
+    "no HTTP at all": (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), "error: "),
+    "a head without an end": (endless(b"HTTP/1.1 200 OK\r\n", b"X-More: " + b"x" * 8000 + b"\r\n"),
+                              "error: "),
+    "a header line without an end": (endless(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 8192), "error: "),
+    "cut chunks": (saying(head("Transfer-Encoding: chunked") + b"5\r\n{\"a\":\r\n"), "error: "),
+    "broken chunks": (saying(head("Transfer-Encoding: chunked") + b"zz\r\n{}\r\n"), "error: "),
+    "two lengths": (saying(head("Content-Length: 5", "Content-Length: 9") + b"{}"), "error: "),
+    "a body without an end": (endless(head(), b" " * 65536), "error: .* larger than 64 MiB"),
+    "a slow drip": (saying(head("Content-Length: 99"), *[b" "] * 12, pause=0.4),
+                    "error: .* no whole answer in time"),
+    "bytes before the head": (saying(b"\x00\xff\xfe"), "error: "),
+    "a redirect elsewhere": (saying(whole(b"", "Location: https://evil.example/?a=1",
+                                          status="307 Temporary Redirect")),
+                             "unreadable: .* a redirect to evil.example"),
+    "a redirect to a path": (saying(whole(b"{}", "Location: /login", status="301 Moved")),
+                             "unreadable: .* a redirect to another path"),
+    "no content": (saying(head(status="204 No Content")), "unreadable: .* is empty"),
+    "a body that is no gzip": (saying(whole(SOUND, PACKED)), "error: .* is no gzip"),
+    "a cut gzip": (saying(whole(gzip.compress(SOUND)[:-9], PACKED)), "error: .* is cut"),
+    "an unknown packing": (saying(whole(SOUND, "Content-Encoding: br")), "error: .* packed as 'br'"),  # noqa: E501
+    "packed twice": (saying(whole(SOUND, "Content-Encoding: gzip, gzip")), "error: .* packed as"),
+    "gzip": (saying(whole(gzip.compress(SOUND), PACKED)), "ok"),
+    "deflate": (saying(whole(zlib.compress(SOUND), "Content-Encoding: deflate")), "ok"),
+    "bare deflate": (saying(whole(bare_deflate(SOUND), "Content-Encoding: deflate")), "ok"),
+    "HTTP/1.0 without a length": (saying(b"HTTP/1.0 200 OK\r\n\r\n" + SOUND), "ok"),
+    "a number too long": (saying(whole(b'{"code":' + b"9" * 5000 + b"}")), "(unreadable|refused): "),  # noqa: E501
+    "JSON too deep": (saying(whole(b"[" * 100_000)), "unreadable: "),
+    "a lone surrogate": (saying(whole(b'{"code":"0","x":"\\ud800"}')), "ok"),
+    "a byte order mark": (saying(whole(b"\xef\xbb\xbf" + SOUND)), "(ok|unreadable: )"),
+    "UTF-16": (saying(whole('{"code":"0"}'.encode("utf-16"))), "unreadable: "),
+}  # fmt: skip
+
+
+@kinds
+@pytest.mark.parametrize("fault", OF_THE_LINE)
+def test_faults_of_the_line(kind: str, fault: str) -> None:
+    talk, becomes = OF_THE_LINE[fault]
+    line = Line(talk)
+    try:
+        assert matches(judge(ask(kind, app_at(line.url), timeout=0.5 if "drip" in fault else 10)),
+                       becomes)  # fmt: skip
+        assert line.requests == 1, "nothing is sent twice, or to anybody else"
+    finally:
+        line.close()
+
+
+@kinds
+def test_nobody_listens(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    assert matches(judge(ask(kind, app_at(f"http://127.0.0.1:{port}"))), "error: .*not connect")
+
+
+@kinds
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "127.0.0.1.no.invalid"])
+def test_a_name_that_is_none(kind: str, host: str) -> None:
+    assert matches(judge(ask(kind, app_at(f"https://{host}"))), "error: .*not connect")
+
+
+@kinds
+def test_https_to_a_plain_port(kind: str) -> None:
+    with alinb.Sandbox(app_key="500102", secret=SECRET, products=1).serve() as box:
+        url = box.url.replace("http://", "https://")
+        assert matches(judge(ask(kind, app_at(url))), "error: .*not connect")
+
+
+@kinds
+def test_a_connection_that_nobody_takes(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        held = []
+        for _ in range(4):  # the queue is full, and what comes then is not answered
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+            held.append(waiting)
+        app = app_at(f"http://127.0.0.1:{full.getsockname()[1]}")
+        assert matches(judge(ask(kind, app)), "error: .* (in time|not connect)")
+        for waiting in held:
+            waiting.close()
+
+
+# ---- Where a call may go
+
+
+class TestNeverInTheClear:
+    def test_a_platform_made_by_hand(self) -> None:
+        from dataclasses import replace
+
+        platform = replace(alinb.Platform.named(), api="http://gateway.example")
+        app = alinb.App("1", SECRET, platform)
+        for kind in ("sync", "async"):
+            error = ask(kind, app, journal=False)
+            assert isinstance(error, alinb.InputError)
+            assert "over plain http" in str(error)
+
+    @pytest.mark.parametrize("gateway", ["http://gateway.example", "http://10.0.0.1:80", "ftp://a"])
+    def test_every_way_to_name_a_gateway(
+        self, gateway: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(alinb.InputError):
+            Client(alinb.App("1", SECRET), gateway=gateway)
+        with pytest.raises(alinb.InputError):
+            app_at(gateway)
+        for name, value in (("APP_KEY", "1"), ("APP_SECRET", SECRET), ("GATEWAY", gateway)):
+            monkeypatch.setenv(f"ALINB_{name}", value)
+        with pytest.raises(alinb.InputError):
+            Client()
+
+    def test_a_signed_call_of_another_app(self) -> None:
+        from dataclasses import replace
+
+        signed = replace(alinb.sign(QUERY, app=app_at("http://127.0.0.1:9")),
+                         endpoint="http://gateway.example/sync")  # fmt: skip
+        with (
+            Client(app_at("http://127.0.0.1:9"), journal=False) as client,
+            pytest.raises(alinb.InputError, match="over plain http"),
+        ):
+            client.send(signed)
+
+
+def test_what_is_no_app_is_one_clear_line() -> None:
+    for thing in ("http://127.0.0.1:8700", 7, object()):
+        for kind in (Client, AsyncClient):
+            with pytest.raises(alinb.InputError, match="made for an App, not for a"):
+                kind(thing)  # type: ignore[arg-type]
+
+
+def test_a_closed_client_says_so() -> None:
+    client = Client(app_at("http://127.0.0.1:9"), journal=False)
+    client.close()
+    with pytest.raises(alinb.InputError, match="This client is closed"):
+        client.call(QUERY)
+
+    async def by_async() -> None:
+        fast = AsyncClient(app_at("http://127.0.0.1:9"), journal=False)
+        await fast.close()
+        await fast.call(QUERY)
+
+    with pytest.raises(alinb.InputError, match="This client is closed"):
+        asyncio.run(by_async())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HTTPS_PROXY", "nonsense://u:pa55word@x"), ("HTTPS_PROXY", "http://[bad"),
+     ("SSL_CERT_FILE", "/no/such/file"), ("ALL_PROXY", "socks9://x")],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_settings_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, kind: Any
+) -> None:
+    monkeypatch.setenv(name, value)
+    with suppress(alinb.InputError) as _:
+        kind(alinb.App("1", SECRET), journal=False)
+        return
+    with pytest.raises(alinb.InputError, match="settings for HTTP") as caught:
+        kind(alinb.App("1", SECRET), journal=False)
+    assert "pa55word" not in str(caught.value)
+
+
+# ---- Memory
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_a_body_stops_at_its_cap(encoding: str) -> None:
+    cap = 4 * 1024 * 1024
+    raw = b" " * (1024 * 1024) * 100
+    packed = gzip.compress(raw) if encoding else raw
+    assert not encoding or len(packed) * 900 < len(raw), "a bomb of about 1,000 to 1"
+    body = Body(encoding, cap)
+    tracemalloc.start()
+    with pytest.raises(Unusable, match="larger than 4 MiB"):
+        deque((body.add(packed[at : at + 65536]) for at in range(0, len(packed), 65536)), maxlen=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert body.content.tell() <= cap
+    assert peak <= 2 * cap
+
+
+BOMBED = """
+import asyncio, resource, sys, alinb
+
+app = alinb.App("500102", "s" * 20, alinb.Platform.named().at(sys.argv[1]))
+
+async def fast(app):
+    async with alinb.AsyncClient(app, timeout=60) as client:
+        await client.call("/a")
+
+def slow(app):
+    with alinb.Client(app, timeout=60) as client:
+        client.call("/a")
+
+def grown():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+go = slow if sys.argv[2] == "sync" else lambda app: asyncio.run(fast(app))
+go(alinb.Sandbox(products=1))  # brings in what a process needs anyhow
+before = grown()
+try:
+    go(app)
+except alinb.NoReply as error:
+    print(error)
+print(grown() - before)
+"""
+
+
+@pytest.mark.parametrize("fault", ["gzip_bomb=150", "huge_body=150"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_what_a_bomb_costs_a_whole_process(fault: str, kind: str) -> None:
+    with alinb.Sandbox(app_key="500102", secret="s" * 20, fault=fault, products=1).serve() as box:
+        done = subprocess.run(
+            [sys.executable, "-c", BOMBED, box.url, kind], capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said, grown = done.stdout.strip().splitlines()
+    assert "larger than 64 MiB" in said
+    assert int(grown) <= 2 * LARGEST
+
+
+# ---- A soak
+
+
+class Soaked(NamedTuple):
+    attempts: int
+    virtual_s: float
+    verdicts: dict[str, int]
+    rss_bytes: int
+    descriptors: int
+
+
+def soak(attempts: int) -> Soaked:
+    """Calls one after the other with every kind of answer, a second apart in virtual time."""
+    answers = [
+        lambda: httpx.Response(200, content=SOUND),
+        lambda: httpx.Response(200, content=b'{"error_response":{"code":"ApiCallLimit"}}'),
+        lambda: httpx.Response(502, content=b"<html><title>Bad gateway</title></html>"),
+        lambda: httpx.Response(200, content=b'{"cut'),
+        lambda: httpx.Response(200, content=gzip.compress(SOUND), headers=packed),
+        lambda: httpx.ReadError("gone"),
+    ]  # fmt: skip
+    count, packed = 0, {"content-encoding": "gzip"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        came = answers[count % len(answers)]()
+        if isinstance(came, Exception):
+            raise came
+        return came
+
+    verdicts: dict[str, int] = {}
+    marks: list[tuple[int, int]] = []
+
+    async def run() -> float:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        app = app_at("http://127.0.0.1:9")
+        transport = httpx.MockTransport(answer)
+        async with AsyncClient(app, transport=transport, journal=False, clock=loop.time) as client:
+            for number in range(attempts):
+                try:
+                    verdict = (await client.call(QUERY, page_no=number)).verdict
+                except alinb.NoReply:
+                    verdict = "no_reply"
+                verdicts[verdict] = verdicts.get(verdict, 0) + 1
+                await asyncio.sleep(1)
+                if number in (attempts // 5, attempts - 1):
+                    marks.append((rss(), len(os.listdir("/proc/self/fd"))))
+        return loop.time() - begun
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        virtual_s = runner.run(run())
+    (before, open_before), (after, open_after) = marks
+    return Soaked(attempts, virtual_s, verdicts, after - before, open_after - open_before)
+
+
+def rss() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads Linux's /proc")
+@pytest.mark.slow
+def test_a_soak_keeps_memory_and_descriptors_flat() -> None:
+    """ALINB_SOAK=100000 runs the whole proof: at most 1 MiB for each 100,000 attempts."""
+    done = soak(int(os.environ.get("ALINB_SOAK", "6000")))
+    print(done)
+    assert sum(done.verdicts.values()) == done.attempts
+    assert set(done.verdicts) == {"ok", "refused", "unreadable", "no_reply"}
+    assert done.virtual_s >= done.attempts
+    assert done.descriptors == 0
+    # A short run sees what the allocator rounds up to, which a long one divides by more.
+    assert done.rss_bytes <= max(1, done.attempts / 100_000) * 1024 * 1024
