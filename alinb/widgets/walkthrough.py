@@ -128,7 +128,9 @@ class OAuthWalkthrough(Listening):
             )
         self._sent.add(callback.code)
         self.step.check = None
-        return self._tried("exchange", lambda: self._client().exchange(callback))
+        token = self._tried("exchange", lambda: self._client().exchange(callback))
+        self.new_link()  # a state brings one token
+        return token
 
     def _tried(self, what: str, send: Callable[[], Token]) -> Token:
         try:
