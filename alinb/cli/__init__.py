@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import AlinbError, Refused
-from . import attempts, calls, demo, lab, proxy, pull, requests, sandbox, snippet, tokens
+from . import about, attempts, calls, demo, lab, proxy, pull, requests, sandbox, snippet, tokens
 
 app = typer.Typer(
     name="alinb",
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("about")(about.about)
 app.command("demo")(demo.demo)
 app.command("lab")(lab.lab)
 app.command("sandbox")(sandbox.sandbox)
