@@ -3,79 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
 import anyio
 import httpx
 
-from . import replies, transports, wire
+from . import transports
 from .app import App
 from .calls import Call
 from .errors import InputError, NoReply
+from .exchange import (
+    BROKEN,
+    Answer,
+    answer_facts,
+    as_sent,
+    connected,
+    cut_off,
+    each_part,
+    held,
+    packing,
+    read_reply,
+    to_request,
+)
 from .journal import Journal
 from .quiet import LOGGERS, HideSecrets, quiet, quiet_async
-from .receiving import WHOLE, Body, Unusable, what_broke
-from .redact import hide
+from .receiving import WHOLE, Body, what_broke
 from .renewal import AsyncRenewing, Renewing
 from .replies import Reply
 from .session import Target, check_open, sound_settings
 from .signing import Signed
 from .tokens import Claim, Token, TokenStore
 
-_BROKEN = (httpx.HTTPError, TimeoutError, UnicodeError, Unusable)
 #: Seconds to wait for a connection, and for each part of an answer; for all of it 6 times that.
 TIMEOUT_S = 20.0
-
-
-def to_request(signed: Signed) -> httpx.Request:
-    """The HTTP request of a signed call; files make it multipart, their parts unsigned."""
-    files = {name: (file, content) for name, (file, content) in signed.call.files.items()}
-    if files:
-        return httpx.Request(signed.method, signed.url, data=dict(signed.form), files=files)
-    headers = {"Accept": "application/json"}
-    if signed.method == "GET":
-        return httpx.Request("GET", signed.url, headers=headers)
-    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-    return httpx.Request("POST", signed.url, content=signed.body.encode(), headers=headers)
-
-
-def to_reply(response: httpx.Response, signed: Signed) -> Reply:
-    """The reply in an HTTP response that has been read."""
-    return _read(response, response.content, signed)
-
-
-def _read(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
-    reply = replies.read(response.status_code, content, signed.call.name, signed.params)
-    if not response.has_redirect_location:
-        return reply
-    where = urlsplit(response.headers["location"]).hostname or "another path"
-    # Followed, it would carry the signed query, a code or a token, to whoever is named.
-    reason = hide(f"is a redirect to {where}, which is not followed")
-    return replace(reply, verdict="unreadable", reason=reason)
-
-
-class Answer(NamedTuple):
-    """What came back over HTTP, unread: `started` epoch s, `elapsed_ms` ms."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    content: bytes
-    started: float
-    elapsed_ms: float
-
-    def read(self, signed: Signed) -> Reply:
-        return replies.read(self.status, self.content, signed.call.name, signed.params)
-
-    @property
-    def retry_after_s(self) -> float | None:
-        """The seconds of a Retry-After header, where there is one of figures."""
-        said = wire.header(self.headers, "retry-after")
-        return float(said) if said.isdigit() and len(said) < 9 else None
 
 
 def fetch_code(gateway: str) -> str:
@@ -169,26 +132,26 @@ class Client(Renewing):
         response, body = None, Body()
         try:
             response = self._http.send(request, stream=True)
-            body = Body(_packing(response))
-            for chunk in _held(response) or response.iter_raw():
+            body = Body(packing(response))
+            for chunk in held(response) or response.iter_raw():
                 body.add(chunk)
                 if time.perf_counter() - tick > self._whole_s:
                     raise TimeoutError
             came = body.end()
             if claim is not None:
                 claim.receive(came)
-        except _BROKEN as error:
+        except BROKEN as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            sent = signed, *_as_sent(signed, request), started, elapsed
-            kept = self.record(self.attempt(*sent, **_cut_off(error, response, body)))
-            raise self.no_reply(kept, connected=_connected(error)) from None
+            sent = signed, *as_sent(signed, request), started, elapsed
+            kept = self.record(self.attempt(*sent, **cut_off(error, response, body)))
+            raise self.no_reply(kept, connected=connected(error)) from None
         finally:
             if response is not None:
                 response.close()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = _read(response, came.getvalue(), signed)
+        reply = read_reply(response, came.getvalue(), signed)
         kept = self.attempt(
-            signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
+            signed, *as_sent(signed, request), started, elapsed, **answer_facts(response, reply)
         )
         return self.answered(reply, kept)
 
@@ -273,25 +236,25 @@ class AsyncClient(AsyncRenewing):
         try:
             with anyio.fail_after(self._whole_s):
                 response = await self._http.send(request, stream=True)
-                body = Body(_packing(response))
-                async for chunk in _each(response):
+                body = Body(packing(response))
+                async for chunk in each_part(response):
                     body.add(chunk)
             came = body.end()
             if claim is not None:
                 claim.receive(came)
-        except _BROKEN as error:
+        except BROKEN as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            sent = signed, *_as_sent(signed, request), started, elapsed
-            failed = self.attempt(*sent, **_cut_off(error, response, body))
+            sent = signed, *as_sent(signed, request), started, elapsed
+            failed = self.attempt(*sent, **cut_off(error, response, body))
             kept = await anyio.to_thread.run_sync(self.record, failed)
-            raise self.no_reply(kept, connected=_connected(error)) from None
+            raise self.no_reply(kept, connected=connected(error)) from None
         finally:
             if response is not None:
                 await response.aclose()
         elapsed = (time.perf_counter() - tick) * 1000
-        reply = _read(response, came.getvalue(), signed)
+        reply = read_reply(response, came.getvalue(), signed)
         done = self.attempt(
-            signed, *_as_sent(signed, request), started, elapsed, **_answer(response, reply)
+            signed, *as_sent(signed, request), started, elapsed, **answer_facts(response, reply)
         )
         return await anyio.to_thread.run_sync(self.answered, reply, done)
 
@@ -311,17 +274,17 @@ class AsyncClient(AsyncRenewing):
                 came = response.status_code, headers, response.content
         except httpx.HTTPError as error:
             elapsed = (time.perf_counter() - tick) * 1000
-            sent = signed, *_as_sent(signed, to_request(signed)), started, elapsed
+            sent = signed, *as_sent(signed, to_request(signed)), started, elapsed
             failed = self.attempt(*sent, problem=what_broke(error))
             kept = await anyio.to_thread.run_sync(self.record, failed)
-            raise self.no_reply(kept, connected=_connected(error)) from None
+            raise self.no_reply(kept, connected=connected(error)) from None
         return Answer(*came, started, (time.perf_counter() - tick) * 1000)
 
     async def keep(self, signed: Signed, answer: Answer, reply: Reply) -> Reply:
         """Keep what was sent and came back; gives the reply with the attempt's number."""
         done = self.attempt(
             signed,
-            *_as_sent(signed, to_request(signed)),
+            *as_sent(signed, to_request(signed)),
             answer.started,
             answer.elapsed_ms,
             status=answer.status,
@@ -347,62 +310,3 @@ class AsyncClient(AsyncRenewing):
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self.app.key} at {self.app.platform.api}>"
-
-
-def _as_sent(signed: Signed, request: httpx.Request) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The headers that were sent, and the body as text: of files the names alone."""
-    headers = tuple(request.headers.multi_items())
-    if not signed.call.files:
-        return headers, signed.body
-    without_content = httpx.Request(
-        "POST",
-        signed.url,
-        data=dict(signed.form),
-        files={name: (file, b"") for name, (file, _) in signed.call.files.items()},
-        headers={"Content-Type": request.headers["Content-Type"]},
-    )
-    return headers, without_content.read().decode("utf-8", "replace")
-
-
-def _connected(error: Exception) -> bool:
-    return not isinstance(error, httpx.ConnectError)
-
-
-def _answer(response: httpx.Response, reply: Reply) -> dict[str, Any]:
-    return {
-        "status": response.status_code,
-        "reply_headers": tuple(response.headers.multi_items()),
-        "reply_text": reply.text,
-        "problem": reply.reason,
-    }
-
-
-def _held(response: httpx.Response) -> list[bytes]:
-    """The body of an answer that its transport had read and unpacked before."""
-    return [response.content] if response.is_stream_consumed else []
-
-
-def _packing(response: httpx.Response) -> str:
-    packed = "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
-    return str(packed)
-
-
-async def _each(response: httpx.Response) -> AsyncIterator[bytes]:
-    for chunk in _held(response):
-        yield chunk
-    if not response.is_stream_consumed:
-        async for chunk in response.aiter_raw():
-            yield chunk
-
-
-def _cut_off(error: Exception, response: httpx.Response | None, body: Body) -> dict[str, Any]:
-    """What is known of an answer that never came, or came in part."""
-    problem = what_broke(error)
-    if response is None:
-        return {"problem": problem}
-    return {
-        "status": response.status_code,
-        "reply_headers": tuple(response.headers.multi_items()),
-        "reply_text": body.begun.decode("utf-8", "replace"),
-        "problem": problem,
-    }

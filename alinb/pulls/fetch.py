@@ -12,8 +12,9 @@ from typing import Any
 import stamina
 
 from ..calls import Call
-from ..client import Answer, AsyncClient
+from ..client import AsyncClient
 from ..errors import AlinbError, TokenRefused
+from ..exchange import Answer
 from ..pacing import LONG_BAN_S, Pacer, banned
 from ..replies import Reply
 from ..retries import policy, worth_another

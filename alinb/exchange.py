@@ -1,0 +1,129 @@
+"""One exchange over HTTP: the request of a signed call, and what an attempt keeps of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from . import replies, wire
+from .receiving import Body, Unusable, what_broke
+from .redact import hide
+from .replies import Reply
+from .signing import Signed
+
+#: What a broken line raises.
+BROKEN = (httpx.HTTPError, TimeoutError, UnicodeError, Unusable)
+
+
+def to_request(signed: Signed) -> httpx.Request:
+    """The HTTP request of a signed call; files make it multipart, their parts unsigned."""
+    files = {name: (file, content) for name, (file, content) in signed.call.files.items()}
+    if files:
+        return httpx.Request(signed.method, signed.url, data=dict(signed.form), files=files)
+    headers = {"Accept": "application/json"}
+    if signed.method == "GET":
+        return httpx.Request("GET", signed.url, headers=headers)
+    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    return httpx.Request("POST", signed.url, content=signed.body.encode(), headers=headers)
+
+
+def to_reply(response: httpx.Response, signed: Signed) -> Reply:
+    """The reply in an HTTP response that has been read."""
+    return read_reply(response, response.content, signed)
+
+
+def read_reply(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
+    """The reply in what came; a redirect is reported and not followed."""
+    reply = replies.read(response.status_code, content, signed.call.name, signed.params)
+    if not response.has_redirect_location:
+        return reply
+    where = urlsplit(response.headers["location"]).hostname or "another path"
+    # Followed, it would carry the signed query, a code or a token, to whoever is named.
+    reason = hide(f"is a redirect to {where}, which is not followed")
+    return replace(reply, verdict="unreadable", reason=reason)
+
+
+class Answer(NamedTuple):
+    """What came back over HTTP, unread: `started` epoch s, `elapsed_ms` ms."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+    started: float
+    elapsed_ms: float
+
+    def read(self, signed: Signed) -> Reply:
+        return replies.read(self.status, self.content, signed.call.name, signed.params)
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """The seconds of a Retry-After header, where there is one of figures."""
+        said = wire.header(self.headers, "retry-after")
+        return float(said) if said.isdigit() and len(said) < 9 else None
+
+
+def as_sent(signed: Signed, request: httpx.Request) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The headers that were sent, and the body as text: of files the names alone."""
+    headers = tuple(request.headers.multi_items())
+    if not signed.call.files:
+        return headers, signed.body
+    without_content = httpx.Request(
+        "POST",
+        signed.url,
+        data=dict(signed.form),
+        files={name: (file, b"") for name, (file, _) in signed.call.files.items()},
+        headers={"Content-Type": request.headers["Content-Type"]},
+    )
+    return headers, without_content.read().decode("utf-8", "replace")
+
+
+def connected(error: Exception) -> bool:
+    """Whether the line stood before it broke."""
+    return not isinstance(error, httpx.ConnectError)
+
+
+def answer_facts(response: httpx.Response, reply: Reply) -> dict[str, Any]:
+    """What an attempt keeps of an answer."""
+    return {
+        "status": response.status_code,
+        "reply_headers": tuple(response.headers.multi_items()),
+        "reply_text": reply.text,
+        "problem": reply.reason,
+    }
+
+
+def held(response: httpx.Response) -> list[bytes]:
+    """The body of an answer that its transport had read and unpacked before."""
+    return [response.content] if response.is_stream_consumed else []
+
+
+def packing(response: httpx.Response) -> str:
+    """How the body that is still to come is packed."""
+    packed = "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
+    return str(packed)
+
+
+async def each_part(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes over the line, or as its transport holds it."""
+    for chunk in held(response):
+        yield chunk
+    if not response.is_stream_consumed:
+        async for chunk in response.aiter_raw():
+            yield chunk
+
+
+def cut_off(error: Exception, response: httpx.Response | None, body: Body) -> dict[str, Any]:
+    """What is known of an answer that never came, or came in part."""
+    problem = what_broke(error)
+    if response is None:
+        return {"problem": problem}
+    return {
+        "status": response.status_code,
+        "reply_headers": tuple(response.headers.multi_items()),
+        "reply_text": body.begun.decode("utf-8", "replace"),
+        "problem": problem,
+    }
