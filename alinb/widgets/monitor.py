@@ -58,7 +58,8 @@ class PullMonitor(Panel):
         self.failure: Exception | None = None
         self._tick_s = tick_s
         self._worker: threading.Thread | None = None
-        self._over = threading.Event()
+        self._working = False
+        self._over, self._looking = threading.Event(), threading.Lock()
         self._seen: tuple[str, Any] = ("", None)
         super().__init__()
         self._look()
@@ -72,7 +73,7 @@ class PullMonitor(Panel):
             return
         if self.pull.progress is None:
             self.pull.progress = False  # this panel is its bar
-        self.failure = None
+        self.failure, self._working = None, True
         self._worker = threading.Thread(target=self._work, name="alinb-monitored", daemon=True)
         self._worker.start()
 
@@ -98,8 +99,7 @@ class PullMonitor(Panel):
     @property
     def busy(self) -> bool:
         """Whether it runs, by this panel or elsewhere."""
-        begun = self._worker is not None and self._worker.is_alive()
-        return begun or self.state in ("running", "paused", "stopping")
+        return self._working or self.state in ("running", "paused", "stopping")
 
     @property
     def state(self) -> str:
@@ -114,8 +114,9 @@ class PullMonitor(Panel):
                 self.result = self.pull.frame(self.limit)
         except Exception as error:
             self.failure = self.last_error = error
-        self._seen = ("", None)
-        self._look()
+        self._working, self._seen = False, ("", None)
+        with self.guarded():
+            self._look()
 
     def _watch(self) -> None:
         while not self._over.wait(self._tick_s):
@@ -124,14 +125,15 @@ class PullMonitor(Panel):
 
     def _look(self) -> None:
         """Draw what is new; the status line changes with the state alone, for it is read out."""
-        stats = self.pull.stats
-        seen = (stats.state, stats)
-        if seen == self._seen:
-            return
-        changed, self._seen = self._seen[0] != stats.state, seen
-        if changed:
-            self.note(*self._told_state(stats.state))
-        self.draw()
+        with self._looking:
+            stats = self.pull.stats
+            seen = (stats.state, stats)
+            if seen == self._seen:
+                return
+            changed, self._seen = self._seen[0] != stats.state, seen
+            if changed:
+                self.note(*self._told_state(stats.state))
+            self.draw()
 
     def _told_state(self, state: str) -> tuple[str, str]:
         if self.failure is not None and state not in ("running", "paused"):
@@ -167,7 +169,7 @@ class PullMonitor(Panel):
 
     def closing(self) -> None:
         self._over.set()
-        if self._worker is not None and self._worker.is_alive():
+        if self._working:
             self.pull.stop()
 
     # ---- how it is shown
@@ -194,7 +196,7 @@ class PullMonitor(Panel):
         return join(
             self._buttons(stats.state),
             tag("div", _pages(stats), _rate(stats), class_="gauges"),
-            tag("dl", [tag("div", tag("dt", what), tag("dd", figure))
+            tag("ul", [tag("li", tag("strong", figure), f" {what}")
                        for what, figure in _figures(stats)], class_="figures"),
             self._history(),
             self._refused(),
@@ -202,18 +204,19 @@ class PullMonitor(Panel):
         )  # fmt: skip
 
     def _buttons(self, state: str) -> Markup:
-        runs = state in ("running", "paused")
-        begun = self._worker is not None and self._worker.is_alive()
-        can_start = not runs and not begun and state in ("ready", "stopped")
-        label = "Go on from there" if state == "stopped" else "Start"
+        starting = self._working and state in ("ready", "stopped")
+        can_pause = starting or state == "running"
+        failed = self.failure is not None and state == "done"
+        can_start = not self._working and (failed or state in ("ready", "stopped"))
+        label = "Start" if state == "ready" else "Go on from there"
         return tag(
             "div",
             button(label, "start", primary=True, data_key="start") if can_start else None,
-            button("Pause", "pause", data_key="pause", disabled=state != "running",
-                   data_next=state == "running") if not can_start and state != "paused" else None,
+            button("Pause", "pause", data_key="pause", data_next=True) if can_pause else None,
             button("Resume", "resume", primary=True, data_key="resume", data_next=True)
             if state == "paused" else None,
-            button("Stop", "stop", data_key="stop", disabled=not runs),
+            button("Stop", "stop", data_key="stop",
+                   disabled=not (can_pause or state == "paused")),
             class_="row tools",
         )  # fmt: skip
 

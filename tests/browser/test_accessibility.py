@@ -42,6 +42,27 @@ PANELS = {
         "e = alinb.ApiExplorer(alinb.sandbox())\ne.act('send', Event())\ne",
         "4. The reply",
     ),
+    "attempts": (
+        "import alinb\nfrom alinb.widgets.base import Event\n"
+        "c = alinb.Client(alinb.sandbox(), journal=alinb.Journal('axe.sqlite3'))\n"
+        "c.call('/auth/token/create', code='3_8_wrong')\nc.call('aliexpress.ds.category.get')\n"
+        "b = alinb.AttemptBrowser(c.journal)\nb.act('show', Event('1'))\n"
+        "b.act('mark', Event('1', 'on'))\nb.act('mark', Event('2', 'on'))\nb.act('compare')\n"
+        "b.act('export', Event(fields={'form': 'ticket'}))\nb",
+        "Export: ",
+    ),
+    "compare": (
+        "import alinb\nleft = alinb.Attempt('GET', 'https://h/rest/a?x=1000&y=1')\n"
+        "right = alinb.Attempt('GET', 'https://h/rest/a?x=1200&y=1')\n"
+        "alinb.AttemptCompare(left, right)",
+        "rows differ",
+    ),
+    "monitor": (
+        "import alinb\nbox = alinb.sandbox()\nc = alinb.Client(box)\nc.exchange(box.code())\n"
+        "m = alinb.PullMonitor(c.pull('aliexpress.ds.text.search', keyWord='lamp', local='en_US',"
+        " countryCode='US', currency='USD', pageSize=10))\nm.start()\nm.wait()\nm",
+        "Done",
+    ),
 }
 RUN = """async () => {
   const panel = document.querySelector(".alinb-panel");
