@@ -23,6 +23,19 @@ if os.environ.get("CI"):
 NOW = 1_800_000_000.0
 
 
+#: Minutes each: they open whole notebooks again, in other front ends and by papermill.
+LONG = ("browser/test_elsewhere.py", "browser/test_notebooks.py", "notebooks/test_targets.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI what takes minutes is left out unless ALINB_LONG asks for it."""
+    if not os.environ.get("CI") or os.environ.get("ALINB_LONG"):
+        return
+    for item in items:
+        if "/".join(item.path.parts[-2:]) in LONG:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; ALINB_LONG=1 runs it"))
+
+
 class Clock:
     """A clock that stands still until it is told to go on; epoch s."""
 
