@@ -30,8 +30,16 @@ def test_ci_runs_these_very_commands():
     assert "pytest" not in script
 
 
-def test_the_example_runs_and_is_short(tmp_path):
-    (example,) = _blocks("python")
+def test_the_examples_run_and_are_short(tmp_path):
+    call, pull = _blocks("python")
+    said = [_printed(example, tmp_path) for example in (call, pull)]
+    assert "targetSalePrice_amount" in said[0]
+    assert re.search(r"^0 +1005\d{12}", said[0], re.MULTILINE)
+    assert alinb.explain("InvalidCode").cures[0] in said[0]
+    assert said[1].strip() == "100"
+
+
+def _printed(example, tmp_path):
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
     done = subprocess.run(
         [sys.executable, "-c", example],
@@ -41,9 +49,7 @@ def test_the_example_runs_and_is_short(tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert "targetSalePrice_amount" in done.stdout
-    assert re.search(r"^0 +1005\d{12}", done.stdout, re.MULTILINE)
-    assert alinb.explain("InvalidCode").cures[0] in done.stdout
+    return done.stdout
 
 
 def test_every_file_it_names_exists():
