@@ -23,6 +23,7 @@ from .exchange import (
     connected,
     cut_off,
     each_part,
+    exchanged,
     held,
     packing,
     read_reply,
@@ -192,15 +193,15 @@ class AsyncClient(AsyncRenewing):
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
         self.carrier, self.timeout = transport, timeout
-        if transport is None:
-            transport = (
-                transports.chosen(may_use_proxy=self.may_use_proxy)
-                if self.asgi is None
-                else transports.within(self.asgi)
-            )
-        self._swift = transports.swift(transport, timeout)
         self._whole_s = WHOLE * timeout
         with sound_settings():
+            if transport is None:
+                transport = (
+                    transports.chosen(may_use_proxy=self.may_use_proxy)
+                    if self.asgi is None
+                    else transports.within(self.asgi)
+                )
+            self._swift = transports.swift(transport, timeout)
             self._http = httpx.AsyncClient(
                 transport=transport, timeout=timeout, trust_env=self.may_use_proxy
             )
@@ -269,10 +270,9 @@ class AsyncClient(AsyncRenewing):
             if self._swift is not None and not signed.call.files:
                 came = await self._swift(signed.method, signed.url, signed.body)
             else:
-                response = await self._http.send(to_request(signed))
-                headers = tuple(response.headers.multi_items())
-                came = response.status_code, headers, response.content
-        except httpx.HTTPError as error:
+                with anyio.fail_after(self._whole_s):
+                    came = await exchanged(self._http, to_request(signed))
+        except BROKEN as error:
             elapsed = (time.perf_counter() - tick) * 1000
             sent = signed, *as_sent(signed, to_request(signed)), started, elapsed
             failed = self.attempt(*sent, problem=what_broke(error))

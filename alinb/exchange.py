@@ -39,9 +39,17 @@ def to_reply(response: httpx.Response, signed: Signed) -> Reply:
 def read_reply(response: httpx.Response, content: bytes, signed: Signed) -> Reply:
     """The reply in what came; a redirect is reported and not followed."""
     reply = replies.read(response.status_code, content, signed.call.name, signed.params)
-    if not response.has_redirect_location:
+    location = response.headers.get("location", "") if response.has_redirect_location else ""
+    return _unfollowed(reply, location)
+
+
+def _unfollowed(reply: Reply, location: str) -> Reply:
+    if not location:
         return reply
-    where = urlsplit(response.headers["location"]).hostname or "another path"
+    try:
+        where = urlsplit(location).hostname or "another path"
+    except ValueError:
+        where = "what is no address"
     # Followed, it would carry the signed query, a code or a token, to whoever is named.
     reason = hide(f"is a redirect to {where}, which is not followed")
     return replace(reply, verdict="unreadable", reason=reason)
@@ -57,7 +65,9 @@ class Answer(NamedTuple):
     elapsed_ms: float
 
     def read(self, signed: Signed) -> Reply:
-        return replies.read(self.status, self.content, signed.call.name, signed.params)
+        reply = replies.read(self.status, self.content, signed.call.name, signed.params)
+        moved = self.status in (301, 302, 303, 307, 308)
+        return _unfollowed(reply, wire.header(self.headers, "location") if moved else "")
 
     @property
     def retry_after_s(self) -> float | None:
@@ -114,6 +124,20 @@ async def each_part(response: httpx.Response) -> AsyncIterator[bytes]:
     if not response.is_stream_consumed:
         async for chunk in response.aiter_raw():
             yield chunk
+
+
+async def exchanged(
+    http: httpx.AsyncClient, request: httpx.Request
+) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Status, headers and content of one exchange, unpacked within bounds."""
+    response = await http.send(request, stream=True)
+    try:
+        body = Body(packing(response))
+        async for part in each_part(response):
+            body.add(part)
+    finally:
+        await response.aclose()
+    return response.status_code, tuple(response.headers.multi_items()), body.end().getvalue()
 
 
 def cut_off(error: Exception, response: httpx.Response | None, body: Body) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.request import getproxies
 import anyio.to_thread
 import httpx
 
+from . import receiving
 from .errors import MissingExtra
 
 Exchanged: TypeAlias = "tuple[int, tuple[tuple[str, str], ...], bytes]"
@@ -90,9 +91,12 @@ def _fast() -> httpx.AsyncBaseTransport:
                 async with self.client.request(
                     method, yarl.URL(url, encoded=True), data=body.encode() or None,
                     headers=_FORM if body else _JSON, allow_redirects=False, timeout=timeout,
+                    auto_decompress=False,
                 ) as response:  # fmt: skip
-                    content = await response.read()
-            return response.status, tuple(response.headers.items()), content
+                    came = receiving.Body(response.headers.get("content-encoding", ""))
+                    async for part in response.content.iter_any():
+                        came.add(part)
+            return response.status, tuple(response.headers.items()), came.end().getvalue()
 
     return Fast()
 
@@ -106,7 +110,10 @@ def swift(transport: Any, timeout_s: float) -> Swift | None:
     import aiohttp
 
     return partial(
-        exchange, aiohttp.ClientTimeout(total=None, sock_connect=timeout_s, sock_read=timeout_s)
+        exchange,
+        aiohttp.ClientTimeout(
+            total=receiving.WHOLE * timeout_s, sock_connect=timeout_s, sock_read=timeout_s
+        ),
     )
 
 

@@ -6,6 +6,7 @@ Each attempt is kept, nothing is sent twice, and nothing that the gateway sends 
 import asyncio
 import gzip
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -124,8 +125,6 @@ def test_faults_of_a_gateway(kind: str, fault: str, becomes: str) -> None:
 
 
 def matches(said: str, pattern: str) -> bool:
-    import re
-
     assert re.match(pattern, said), f"{said!r} is not {pattern!r}"
     return True
 
@@ -302,6 +301,32 @@ def test_a_connection_that_nobody_takes(kind: str) -> None:
         assert matches(judge(ask(kind, app)), "error: .* (in time|not connect)")
         for waiting in held:
             waiting.close()
+
+
+@pytest.mark.parametrize("carrier", ["httpx", ""])
+@pytest.mark.parametrize(
+    ("fault", "becomes"),
+    [("gzip_bomb=100", "larger than 64 MiB"), ("huge_body=100", "larger than 64 MiB"),
+     ("drip=700", "no whole answer in time|no answer in time"), ("reset", "connection"),
+     ("redirect", "a redirect to 127.0.0.1, which is not followed"), ("gzip", "")],
+)  # fmt: skip
+def test_what_a_pull_fetches_with(
+    carrier: str, fault: str, becomes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unread answers, by httpx and by the fast transport where it is installed."""
+    monkeypatch.setenv("ALINB_TRANSPORT", carrier)
+
+    async def fetch(app: alinb.App) -> str:
+        async with AsyncClient(app, timeout=0.6 if "drip" in fault else 20) as client:
+            signed = client.signed(QUERY, {"keywords": "lamp"})
+            try:
+                reply = (await client.fetch(signed)).read(signed)
+            except alinb.NoReply as error:
+                return str(error)
+            return reply.reason
+
+    with alinb.Sandbox(app_key="500102", secret=SECRET, fault=fault, products=60).serve() as box:
+        assert re.search(becomes, asyncio.run(fetch(box.app)))
 
 
 # ---- Where a call may go
