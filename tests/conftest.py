@@ -23,8 +23,15 @@ if os.environ.get("CI"):
 NOW = 1_800_000_000.0
 
 
-#: Minutes each: they open whole notebooks again, in other front ends and by papermill.
-LONG = ("browser/test_elsewhere.py", "browser/test_notebooks.py", "notebooks/test_targets.py")
+#: Minutes each: whole notebooks again in other front ends and by papermill, and every panel under
+#: axe in two themes and two widths; and what times a browser, which a shared machine cannot.
+LONG = (
+    "browser/test_accessibility.py",
+    "browser/test_elsewhere.py",
+    "browser/test_notebooks.py",
+    "notebooks/test_targets.py",
+)
+TIMED = ("test_a_key_press_is_answered", "test_five_hundred_rows")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not os.environ.get("CI") or os.environ.get("ALINB_LONG"):
         return
     for item in items:
-        if "/".join(item.path.parts[-2:]) in LONG:
+        if "/".join(item.path.parts[-2:]) in LONG or item.name.startswith(TIMED):
             item.add_marker(pytest.mark.skip(reason="takes minutes; ALINB_LONG=1 runs it"))
 
 

@@ -259,7 +259,7 @@ class TestPage:
             took.append(time.perf_counter() - began)
         assert len(Cells(page.text).rows) == 500
         assert min(took) < 0.1
-        assert took[0] < 0.5
+        assert took[0] < 2
 
 
 class TestEvents:

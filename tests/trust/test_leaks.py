@@ -367,7 +367,10 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("place", ["in process", "served"])
-def test_logs_at_debug(log: Callable[[], str], clock: Any, kind: str, place: str) -> None:
+def test_logs_at_debug(
+    log: Callable[[], str], clock: Any, kind: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALINB_TRANSPORT", "httpx")
     box = alinb.Sandbox(app_key="500102", secret=SECRET, clock=clock, products=20)
     if place == "served":
         box.serve()
