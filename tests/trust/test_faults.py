@@ -171,10 +171,23 @@ class Line:
         self._thread.join()
 
 
+def heard(connection: socket.socket) -> None:
+    """Read a request to its end: closing over what is unread would reset the line."""
+    came = b""
+    while b"\r\n\r\n" not in came:
+        if not (part := connection.recv(65536)):
+            return
+        came += part
+    told = re.search(rb"content-length: (\d+)", came, re.IGNORECASE)
+    left = (int(told[1]) if told else 0) - len(came.partition(b"\r\n\r\n")[2])
+    while left > 0 and (part := connection.recv(65536)):
+        left -= len(part)
+
+
 def saying(*parts: bytes, pause: float = 0.0, read: bool = True) -> Talk:
     def talk(connection: socket.socket) -> None:
         if read:
-            connection.recv(65536)
+            heard(connection)
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
