@@ -265,6 +265,7 @@ class AsyncClient(AsyncRenewing):
         Raises `NoReply` where no answer comes, which is kept. This is what a pull uses: the fast
         transport carries it without the objects of httpx, at half the cost.
         """
+        check_open(signed, closed=self._http.is_closed)
         started, tick = self.clock(), time.perf_counter()
         try:
             if self._swift is not None and not signed.call.files:

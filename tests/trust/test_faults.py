@@ -249,6 +249,8 @@ OF_THE_LINE = {
     "a redirect elsewhere": (saying(whole(b"", "Location: https://evil.example/?a=1",
                                           status="307 Temporary Redirect")),
                              "unreadable: .* a redirect to evil.example"),
+    "a redirect to no address": (saying(whole(b"{}", "Location: http://[", status="302 Found")),
+                                 "unreadable: .* is a redirect to "),
     "a redirect to a path": (saying(whole(b"{}", "Location: /login", status="301 Moved")),
                              "unreadable: .* a redirect to another path"),
     "no content": (saying(head(status="204 No Content")), "unreadable: .* is empty"),
@@ -401,6 +403,15 @@ def test_a_closed_client_says_so() -> None:
 
     with pytest.raises(alinb.InputError, match="This client is closed"):
         asyncio.run(by_async())
+
+    async def by_a_pull() -> None:
+        fast = AsyncClient(app_at("http://127.0.0.1:9"), journal=False)
+        signed = fast.signed(QUERY, {})
+        await fast.close()
+        await fast.fetch(signed)
+
+    with pytest.raises(alinb.InputError, match="This client is closed"):
+        asyncio.run(by_a_pull())
 
 
 @pytest.mark.parametrize(
