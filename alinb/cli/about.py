@@ -7,8 +7,8 @@ import platform
 import re
 import stat
 import sys
+from collections.abc import Iterator
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -20,12 +20,11 @@ from ..redact import hide
 from .common import Json, emit
 
 #: Settings whose values are told; of all others only whether they are set.
-_TOLD = ("ALINB_PLATFORM", "ALINB_JOURNAL", "ALINB_TOKENS")
+_TOLD = ("ALINB_PLATFORM", "ALINB_JOURNAL", "ALINB_TOKENS", "ALINB_TRANSPORT")
 _ASKED = (
     "ALINB_APP_KEY", "ALINB_APP_SECRET", "ALINB_GATEWAY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY",
     "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
-_EXTRAS = {"lab": "jupyterlab", "keyring": "keyring"}
 
 
 def about(
@@ -69,7 +68,7 @@ def gathered(*, clock: bool = False) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "encoding": f"{sys.stdout.encoding or '?'} (files {sys.getfilesystemencoding()})",
         "packages": _versions(),
-        "extras": {name: find_spec(module) is not None for name, module in _EXTRAS.items()},
+        "extras": _extras(),
         "settings": {name: _setting(name) for name in (*_TOLD, *_ASKED)},
         "gateway": _gateway(),
         "journal": {**_place(journal_path()), **_journal()},
@@ -82,16 +81,31 @@ def gathered(*, clock: bool = False) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     """Of everything that alinb itself asks for, by its own metadata."""
-    found = {}
-    for line in metadata.requires("alinb") or ():
-        if "extra ==" in line:
-            continue
-        name = re.split(r"[^\w.-]", line)[0]
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "missing"
+    found = {name: _version(name) for name, extra in _asked_for() if not extra}
     return dict(sorted(found.items()))
+
+
+def _extras() -> dict[str, bool]:
+    """Which extras are there with all that they ask for."""
+    found: dict[str, bool] = {}
+    for name, extra in _asked_for():
+        if extra not in ("", "test"):
+            found[extra] = found.get(extra, True) and _version(name) != "missing"
+    return dict(sorted(found.items()))
+
+
+def _asked_for() -> Iterator[tuple[str, str]]:
+    """Each package and the extra that asks for it, "" for alinb itself."""
+    for line in metadata.requires("alinb") or ():
+        extra = re.search(r"extra == ['\"]([\w-]+)", line)
+        yield re.split(r"[^\w.-]", line)[0], extra[1] if extra else ""
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"
 
 
 def _setting(name: str) -> str:

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from io import BytesIO
-from types import TracebackType
 from typing import Any, Protocol, Self
 
-from .. import replies
+from .. import files, replies
 from ..errors import AlinbError, TokenStoreError
+from ..quiet import quiet
 from .pair import Token
 
 #: How long one waits for another that renews the same token, in s.
@@ -71,13 +71,56 @@ class Claim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def granted(drawer: Drawer, lock: files.Lock) -> Claim | None:
+    """The claim of who takes the lock, once what a predecessor received is in the store.
+
+    None where another has the lock; raises `OSError` where its file cannot be made.
+    """
+    if not lock.take():
+        return None
+    try:
+        drawer.settle()
+    except BaseException:
+        lock.release()
+        raise
+    return Claim(drawer, lock.release)
+
+
+class Recovering:
+    """A store that brings in what one who died had received before it is read or written."""
+
+    @quiet
+    def load(self, platform: str, app_key: str) -> Token | None:
+        self._recover(platform, app_key)
+        return self._load(platform, app_key)
+
+    @quiet
+    def save(self, platform: str, app_key: str, token: Token) -> None:
+        self._recover(platform, app_key)
+        self._save(platform, app_key, token)
+
+    def _recover(self, platform: str, app_key: str) -> None:
+        """While the receiver lives, it sees to that itself."""
+        if self._left_behind(platform, app_key):
+            claim = self.claim(platform, app_key)
+            if claim is not None:
+                claim.close()
+
+    def claim(self, platform: str, app_key: str) -> Claim | None:
+        raise NotImplementedError
+
+    def _left_behind(self, platform: str, app_key: str) -> bool:
+        raise NotImplementedError
+
+    def _load(self, platform: str, app_key: str) -> Token | None:
+        raise NotImplementedError
+
+    def _save(self, platform: str, app_key: str, token: Token) -> None:
+        raise NotImplementedError
 
 
 def claim_of(store: Any, platform: str, app_key: str) -> Claim | None:

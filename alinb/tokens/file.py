@@ -14,8 +14,7 @@ from typing import Any
 
 from .. import files
 from ..errors import TokenStoreError
-from ..quiet import quiet
-from .claims import Claim, tokens_in
+from .claims import Claim, Recovering, granted, tokens_in
 from .pair import Token
 
 #: The room made for a reply before its request is sent; token replies take less than 2 kB.
@@ -33,7 +32,7 @@ def default_path() -> Path:
     return Path(user_data_dir("alinb", appauthor=False)) / "tokens.json"
 
 
-class FileStore:
+class FileStore(Recovering):
     """Tokens in one JSON file in clear text, mode 0600 from its creation, replaced atomically.
 
     Its folder is made with mode 0700. Any number of threads and processes may use it at once. A
@@ -44,16 +43,6 @@ class FileStore:
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = Path(path).expanduser() if path is not None else default_path()
-
-    @quiet
-    def load(self, platform: str, app_key: str) -> Token | None:
-        self._recover(platform, app_key)
-        return self._load(platform, app_key)
-
-    @quiet
-    def save(self, platform: str, app_key: str, token: Token) -> None:
-        self._recover(platform, app_key)
-        self._save(platform, app_key, token)
 
     def forget(self, platform: str, app_key: str) -> bool:
         if self.load(platform, app_key) is None:
@@ -70,17 +59,9 @@ class FileStore:
         drawer = self._drawer(platform, app_key)
         try:
             files.private_folder(self.path.parent)
-            lock = files.Lock(drawer.path.with_suffix(".lock"))
-            if not lock.take():
-                return None
+            return granted(drawer, files.Lock(drawer.path.with_suffix(".lock")))
         except OSError as error:
             raise self._unwritable(error) from None
-        try:
-            drawer.settle()
-        except BaseException:
-            lock.release()
-            raise
-        return Claim(drawer, lock.release)
 
     def open(self) -> None:
         """Raises `TokenStoreError` where a token could not be kept; no token is changed."""
@@ -90,12 +71,8 @@ class FileStore:
         except OSError as error:
             raise self._unwritable(error) from None
 
-    def _recover(self, platform: str, app_key: str) -> None:
-        """Bring in what one who died had received; while its receiver lives it sees to that."""
-        if self._drawer(platform, app_key).path.exists():
-            claim = self.claim(platform, app_key)
-            if claim is not None:
-                claim.close()
+    def _left_behind(self, platform: str, app_key: str) -> bool:
+        return self._drawer(platform, app_key).path.exists()
 
     def _save(self, platform: str, app_key: str, token: Token) -> None:
         self._change(lambda tokens: tokens.update({_name(platform, app_key): token.as_stored()}))

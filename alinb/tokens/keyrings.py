@@ -12,16 +12,15 @@ from typing import Any
 
 from .. import files
 from ..errors import MissingExtra, TokenStoreError
-from ..quiet import quiet
 from ..redact import Secret
-from .claims import Claim, tokens_in
+from .claims import Claim, Recovering, granted, tokens_in
 from .pair import Token
 
 #: What the entries stand under in the keyring.
 SERVICE = "alinb"
 
 
-class KeyringStore:
+class KeyringStore(Recovering):
     """Tokens in the operating system's keyring.
 
     Backends that keep nothing, or keep it in plain text, are refused by name: those with a priority
@@ -48,22 +47,8 @@ class KeyringStore:
         """The full name of the backend that keeps the tokens."""
         return _title(self._backend)
 
-    @quiet
-    def load(self, platform: str, app_key: str) -> Token | None:
-        self._recover(platform, app_key)
-        return self._load(platform, app_key)
-
-    @quiet
-    def save(self, platform: str, app_key: str, token: Token) -> None:
-        self._recover(platform, app_key)
-        self._save(platform, app_key, token)
-
-    def _recover(self, platform: str, app_key: str) -> None:
-        """Bring in what one who died had received; while its receiver lives it sees to that."""
-        if self._get(_pending(platform, app_key)) is not None:
-            claim = self.claim(platform, app_key)
-            if claim is not None:
-                claim.close()
+    def _left_behind(self, platform: str, app_key: str) -> bool:
+        return self._get(_pending(platform, app_key)) is not None
 
     def _save(self, platform: str, app_key: str, token: Token) -> None:
         self._set(f"{platform}:{app_key}", Secret(json.dumps(token.as_stored()), "token"))
@@ -82,21 +67,13 @@ class KeyringStore:
         digest = hashlib.sha256(f"{platform}:{app_key}".encode()).hexdigest()[:12]
         try:
             files.private_folder(folder)
-            lock = files.Lock(folder / f".keyring.{digest}.lock")
-            if not lock.take():
-                return None
+            drawer = _KeyringDrawer(self, platform, app_key)
+            return granted(drawer, files.Lock(folder / f".keyring.{digest}.lock"))
         except OSError as error:
             raise TokenStoreError(
                 f"The folder {folder} takes no lock: {error.strerror or error}.",
                 next_step="Make it writable; nothing was sent and nothing was changed.",
             ) from None
-        drawer = _KeyringDrawer(self, platform, app_key)
-        try:
-            drawer.settle()
-        except BaseException:
-            lock.release()
-            raise
-        return Claim(drawer, lock.release)
 
     def open(self) -> None:
         """Raises `TokenStoreError` where the keyring does not answer."""

@@ -1,6 +1,7 @@
 """Every documented field of every reply is there, once the objects around lists are gone."""
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from alinb.gateway.methods import ANSWERS, Asked, Market, missing
 from alinb.gateway.refusals import Refusal
 
 NOW = 1_800_000_000.0
-SHARED = Path("/work/shared/methods.json")
+SHARED = Path(os.environ.get("ALINB_SHARED", Path(__file__).parents[4] / "shared")) / "methods.json"
 FIELDS = tomllib.loads(Path(__file__).with_name("fields.toml").read_text(encoding="utf-8"))
 SPAN = {"start_time": "2026-01-01", "end_time": "2027-12-31"}
 PLACE = {"local": "en_US", "countryCode": "US", "currency": "USD"}
