@@ -253,6 +253,7 @@ class AsyncClient(AsyncRenewing):
         )
         return await anyio.to_thread.run_sync(self.answered, reply, done)
 
+    @quiet_async
     async def fetch(self, signed: Signed) -> Answer:
         """Send a signed call once, and give what came back unread and not yet kept.
 

@@ -52,7 +52,11 @@ def quiet_async(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]
 
 
 def forget(error: BaseException) -> None:
-    """Empty the ended frames of an error, of what led to it and of what it was raised for."""
+    """Empty the ended frames of an error, of what led to it and of what it was raised for.
+
+    What an error was raised from None for is let go: no traceback shows it, but some picklers
+    (tblib, which Dask brings) take it along, and an error of httpx holds the whole request.
+    """
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
@@ -61,6 +65,8 @@ def forget(error: BaseException) -> None:
             continue
         seen.add(id(one))
         traceback.clear_frames(one.__traceback__)
+        if one.__suppress_context__:
+            one.__context__ = None
         waiting += [one.__cause__, one.__context__]
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions

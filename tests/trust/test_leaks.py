@@ -306,13 +306,22 @@ class TestErrors:
         assert walk.leaks(*shown) == []
 
     def test_in_messages_notes_evidence_and_pickles(self, walk: Walk, failure: Failure) -> None:
+        import tblib.pickling_support
+
         error = caught(walk, failure)
         error.add_note(f"seen by {walk.client!r} with {walk.token}")
-        plain = "".join(traceback.format_exception(error))
-        shown = [str(error), repr(error), error.args, vars(error), plain]
+        shown: dict[str, Any] = {
+            "str": str(error), "repr": repr(error), "args": error.args, "vars": vars(error),
+            "traceback": "".join(traceback.format_exception(error)),
+        }  # fmt: skip
         with contextlib.suppress(TypeError):
-            shown.append(pickle.dumps(error))
-        assert walk.leaks(*shown) == []
+            shown["pickle"] = pickle.dumps(error)
+        with contextlib.suppress(TypeError):
+            # As Dask has errors pickled: with what they were raised for.
+            tblib.pickling_support.install(error)
+            shown["pickle of all"] = pickle.dumps(error)
+        for place, text in shown.items():
+            assert walk.leaks(text) == [], place
 
 
 @pytest.mark.parametrize("mode", ["Plain", "Context", "Verbose", "Minimal"])
