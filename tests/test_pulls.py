@@ -246,10 +246,13 @@ class TestFanOut:
 
 
 class TestFaults:
-    def test_a_tenth_of_the_answers_fail_and_every_record_is_there_once(self, pages: Pages) -> None:
+    @pytest.mark.parametrize("seed", [7, 16, 38])
+    def test_a_tenth_of_the_answers_fail_and_every_record_is_there_once(
+        self, pages: Pages, seed: int
+    ) -> None:
         from tests.pages import TRANSIENT
 
-        pages.total, chance = 50_000, random.Random(7)
+        pages.total, chance = 50_000, random.Random(seed)
         pages.fault = lambda page, nth: chance.choice(TRANSIENT) if chance.random() < 0.1 else ""
         pull = client_of(pages).pull(
             SEARCH, keyWord="x", concurrency=32, pacer=Pacer(5000), **WHERE

@@ -16,7 +16,8 @@ REMEMBERED = 512
 #: So many empty pages in a row end an item, whatever total it states.
 EMPTY_IN_A_ROW = 3
 #: How often a page that looks wrong is fetched again before it is taken for right.
-AGAIN = {"another page": 3, "repeated": 1, "empty": 2, "the end": 1}
+#: Where a total says that more records are due one more try is cheap, and a lost page is not.
+AGAIN = {"another page": 3, "repeated": 1, "repeated early": 3, "empty": 3, "the end": 1}
 
 
 class Task(NamedTuple):
@@ -52,7 +53,18 @@ class _State:
     ended_at: int | None = None
     open: int = 0
     digests: dict[int, int] = field(default_factory=dict)
-    checked: set[int] = field(default_factory=set)
+    checked: set[tuple[int, int | None]] = field(default_factory=set)
+    #: What a page under way was found equal to, by content, for as long as it is fetched again: by
+    #: then the other's content may be remembered no more.
+    doubts: dict[int, dict[int | None, int]] = field(default_factory=dict)
+
+
+def _equal(state: _State, part: int, digest: int | None) -> int:
+    """Another page with the same content, the page itself where none is known."""
+    if digest is None:
+        return part
+    doubted = state.doubts.get(part, {})
+    return state.digests.get(digest, doubted.get(digest, part))
 
 
 class Frontier:
@@ -142,11 +154,14 @@ class Frontier:
             return "another page"
         if not facts.rows:
             return self._doubt_of_none(state, task.part, facts)
-        other = state.digests.get(digest, task.part) if digest is not None else task.part
+        other = _equal(state, task.part, digest)
         if other == task.part:
             return ""
-        state.checked.add(task.part)
-        return "repeated"
+        doubts = state.doubts.setdefault(task.part, {})
+        if digest in doubts:
+            state.checked.add((task.part, digest))
+        doubts[digest] = other
+        return "repeated early" if state.total else "repeated"
 
     def _doubt_of_none(self, state: _State, part: int, facts: Facts) -> str:
         """Why there may be records on a page that came without any."""
@@ -169,13 +184,19 @@ class Frontier:
         state.done[task.part] = facts.rows
         other = task.part
         if digest is not None and facts.rows:
-            other = state.digests.get(digest, task.part)
+            other = _equal(state, task.part, digest)
             state.digests[digest] = task.part
             if len(state.digests) > REMEMBERED:
                 del state.digests[next(iter(state.digests))]
+        doubts = state.doubts.pop(task.part, {})
+        if self.plan.paging.kind == "page":
+            for seen, another in doubts.items():
+                # It came with other content before: that other page is the likelier wrong one.
+                if seen != digest:
+                    self._check_again(state, another, seen)
         if other != task.part and self.plan.paging.kind == "page":
-            self._check_again(state, other)
-            self._check_again(state, task.part)
+            self._check_again(state, other, digest)
+            self._check_again(state, task.part, digest)
         self._follow(state, task.part, facts, repeats=other != task.part)
         self._close(state)
 
@@ -190,10 +211,10 @@ class Frontier:
         """A page is given up, and the pull ends."""
         self.under_way -= 1
 
-    def _check_again(self, state: _State, part: int) -> None:
-        """A page equals another one, and either may be the wrong one."""
-        if part not in state.checked:
-            state.checked.add(part)
+    def _check_again(self, state: _State, part: int, digest: int | None) -> None:
+        """A page equals another one, and either may be the wrong one; once for each content."""
+        if (part, digest) not in state.checked:
+            state.checked.add((part, digest))
             self.checks += 1
             self.pages -= 1
             self.rows -= state.done.pop(part, 0)
