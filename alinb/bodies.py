@@ -22,26 +22,53 @@ def parse_json(text: str | bytes) -> Any:
         return json.loads(text)
 
 
-def read(content: bytes | str) -> tuple[str, Any, str]:
-    """A body as text, what its JSON holds, and why it is no JSON object ("" where it is one)."""
+def read(content: bytes | str) -> tuple[Any, str]:
+    """What the JSON of a body holds, and why it is no JSON object ("" where it is one)."""
+    import msgspec
+
+    try:
+        # As it came: text would have to be encoded again to be read.
+        data = msgspec.json.decode(_unmarked(content))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _read_slowly(content)
+    return data, "" if isinstance(data, dict) else _no_object(data)
+
+
+def as_text(content: bytes | str) -> str:
+    """A body as text, without a byte order mark; what is not UTF-8 becomes U+FFFD."""
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    try:
+        return content.removeprefix(BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        return content.decode("utf-8", "replace")
+
+
+def _unmarked(content: bytes | str) -> bytes | str:
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    return content.removeprefix(BOM_UTF8)
+
+
+def _read_slowly(content: bytes | str) -> tuple[Any, str]:
+    """The same for what no strict reader takes."""
     if isinstance(content, bytes):
         try:
-            # The codec that skips a mark is written in Python.
-            text = content.decode("utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8")
+            content.removeprefix(BOM_UTF8).decode()
         except UnicodeDecodeError as error:
-            text = content.decode("utf-8", "replace")
-            return text, None, f"is not UTF-8 text (byte {error.start})"
-    else:
-        text = content.removeprefix("\ufeff")
+            return None, f"is not UTF-8 text (byte {error.start})"
+    text = as_text(content)
     if not text.strip():
-        return text, None, "is empty"
+        return None, "is empty"
     try:
-        data = parse_json(text)
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return text, None, _why_not_json(text, error)
-    if not isinstance(data, dict):
-        return text, data, f"is JSON, but a {type(data).__name__} and not an object"
-    return text, data, ""
+        return None, _why_not_json(text, error)
+    return data, "" if isinstance(data, dict) else _no_object(data)
+
+
+def _no_object(data: Any) -> str:
+    return f"is JSON, but a {type(data).__name__} and not an object"
 
 
 def _why_not_json(text: str, error: Exception) -> str:

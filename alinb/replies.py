@@ -38,7 +38,8 @@ class Reply(Copied):
     the envelope: A (flat, path calls), B (error_response, text code), B15 (code 15 around a refusal
     by the service behind the gateway), C (TOP, number code), D (…_response), E (simplified),
     "" where unreadable. `code` is text whatever it came as; `decisive_code` is the sub-code where
-    there is one. `payload` is what stands inside the root object, `data` the whole JSON.
+    there is one. `payload` is what stands inside the root object, `data` the whole JSON,
+    `body` the answer as it came.
     A pickle holds no token, code or account.
     Source: AliExpress DS API reference and live payloads.
     """
@@ -58,8 +59,13 @@ class Reply(Copied):
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     payload: Any = field(default=None, repr=False)
     data: Any = field(default=None, repr=False)
-    text: str = field(default="", repr=False)
+    body: bytes | str = field(default="", repr=False)
     attempt_id: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return bodies.as_text(self.body)
 
     @property
     def ok(self) -> bool:
@@ -128,7 +134,7 @@ class Reply(Copied):
             reason=text(self.reason),
             payload=data(self.payload),
             data=data(self.data),
-            text=text(self.text),
+            body=text(self.text),
         )
 
     def __repr__(self) -> str:
@@ -170,9 +176,9 @@ def read(
     params: Mapping[str, str] | None = None,
 ) -> Reply:
     """Read one HTTP answer; what cannot be read is an unreadable reply, kept whole, no error."""
-    text, data, reason = bodies.read(content)
+    data, reason = bodies.read(content)
     common: dict[str, Any] = {
-        "status": status, "name": name, "params": params or {}, "text": text, "data": data,
+        "status": status, "name": name, "params": params or {}, "body": content, "data": data,
     }  # fmt: skip
     if reason:
         return Reply(verdict="unreadable", reason=reason, **common)
@@ -196,7 +202,7 @@ def _unwrap_java(data: dict[str, Any]) -> dict[str, Any]:
     """The Java SDK hands on an object of its own with the gateway's JSON as text inside."""
     inner = data.get("gopResponseBody")
     if isinstance(inner, str):
-        _, parsed, reason = bodies.read(inner)
+        parsed, reason = bodies.read(inner)
         if not reason and isinstance(parsed, dict):
             return parsed
     return data

@@ -2,13 +2,14 @@
 
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alinb.bodies import parse_json, read
+from alinb.bodies import as_text, parse_json, read
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
@@ -50,15 +51,31 @@ def test_the_same_errors(text):
 def test_bytes_and_text():
     body = '\ufeff{"é": [1.5, "ü"]}'
     for content in (body, body.encode()):
-        text, data, reason = read(content)
-        assert (data, reason) == ({"é": [1.5, "ü"]}, "")
-        assert text == body.removeprefix("\ufeff")
-    assert math.isnan(read('{"a": NaN}')[1]["a"])
+        assert read(content) == ({"é": [1.5, "ü"]}, "")
+        assert as_text(content) == body.removeprefix("\ufeff")
+    for content in ('{"a": NaN}', b'{"a": NaN}'):
+        assert math.isnan(read(content)[0]["a"])
+
+
+@given(st.dictionaries(st.text(), JSON), st.booleans())
+def test_bytes_read_as_their_text_does(value, ascii_only):
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    with suppress(UnicodeEncodeError):
+        assert same(read(text.encode())[0], json.loads(text))
+    assert same(read(text), (json.loads(text), ""))
+
+
+@pytest.mark.parametrize("content", [b'{"a": "\xff"}', b'{"\xed\xa0\x80": 1}', b'{"a": 1}\xc3'])
+def test_what_is_not_utf_8_is_shown_as_far_as_it_can_be(content):
+    data, reason = read(content)
+    assert (data, reason[:22]) == (None, "is not UTF-8 text (byt")
+    assert as_text(content) == content.decode("utf-8", "replace")
 
 
 def test_what_is_no_json_object():
-    assert read(b"")[2] == "is empty"
-    assert read(b"[1]")[2].startswith("is JSON, but a list")
-    assert read(b"\xff\xfe{")[2].startswith("is not UTF-8 text")
-    assert read('{"a": ')[2].startswith("is JSON cut off")
-    assert read("<html><title>502</title>")[2] == "is an HTML page titled “502”"
+    assert read(b"")[1] == read(b" \n")[1] == "is empty"
+    assert read(b"[1]")[1].startswith("is JSON, but a list")
+    assert read(b"[NaN]")[1].startswith("is JSON, but a list")
+    assert read(b"\xff\xfe{")[1].startswith("is not UTF-8 text")
+    assert read('{"a": ')[1].startswith("is JSON cut off")
+    assert read("<html><title>502</title>")[1] == "is an HTML page titled “502”"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from .. import replies
@@ -55,13 +55,17 @@ def without_secrets(reply: Reply) -> tuple[Any, Any]:
     """The reply's JSON and the part inside the root, with tokens and known secrets hidden."""
     secrets = [v for n, v in reply.params.items() if v and n.lower() in REQUEST_KINDS]
     named = any(name in data for data in (reply.data, reply.payload) for name in _TOKENS)
-    if not named and not any(value in reply.text for value in secrets):
+    if not named and not (secrets and _any_in(secrets, reply.text)):
         return reply.data, reply.payload
     redactor = Redactor(b"frame")
     redactor.learn_request(reply.params.items())
     redactor.learn_reply(reply.data)
     hidden = redactor.data(reply.data)
     return hidden, redactor.data(reply.payload)
+
+
+def _any_in(values: Iterable[str], text: str) -> bool:
+    return any(value in text for value in values)
 
 
 def apart(payload: Any, known: MethodFacts, empty: bool) -> tuple[list[Any], dict[str, Any]]:

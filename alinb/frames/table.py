@@ -87,7 +87,7 @@ class Table:
         self._about.add(reply, rest, at)
         self._size += len(records)
         self._count += len(records)
-        self._characters += len(reply.text)
+        self._characters += len(reply.body)
         if self._count >= _ENOUGH or self._characters >= _MUCH:
             self._settle()
         return len(records)
