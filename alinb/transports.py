@@ -21,16 +21,19 @@ from .errors import MissingExtra
 Exchanged: TypeAlias = "tuple[int, tuple[tuple[str, str], ...], bytes]"
 Swift: TypeAlias = "Callable[[str, str, str], Awaitable[Exchanged]]"
 
+#: How long a connection without a call is kept, in s, as httpx does.
+KEPT_OPEN_S = 5.0
+
 _JSON = {"Accept": "application/json"}
 _FORM = {**_JSON, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
 def chosen(*, may_use_proxy: bool = True) -> httpx.AsyncBaseTransport | None:
-    """The transport of an async client, None for httpx's own.
+    """The transport of an async client, None where httpx has to look for a proxy.
 
     With the extra `fast` installed, aiohttp carries the requests at about a third of the CPU;
     ALINB_TRANSPORT=httpx turns that off, and ALINB_TRANSPORT=fast raises `MissingExtra` where the
-    extra is not there. httpx's own serves where the environment names a proxy, which only it reads.
+    extra is not there. A proxy that the environment names is taken by a client of httpx alone.
     """
     wanted = os.environ.get("ALINB_TRANSPORT", "").strip().lower()
     there = find_spec("httpx_aiohttp") is not None
@@ -39,12 +42,14 @@ def chosen(*, may_use_proxy: bool = True) -> httpx.AsyncBaseTransport | None:
             "ALINB_TRANSPORT asks for the fast transport, and it is not installed.",
             next_step='Install it: pip install "alinb[fast]".',
         )
-    if wanted == "httpx" or not there or (may_use_proxy and getproxies()):
+    if may_use_proxy and getproxies():
         return None
-    return _fast()
+    if wanted == "httpx" or not there:
+        return httpx.AsyncHTTPTransport(trust_env=may_use_proxy)
+    return _fast(may_use_proxy)
 
 
-def _fast() -> httpx.AsyncBaseTransport:
+def _fast(trust_env: bool) -> httpx.AsyncBaseTransport:
     import aiohttp
     import yarl
     from httpx_aiohttp import AiohttpTransport
@@ -98,7 +103,16 @@ def _fast() -> httpx.AsyncBaseTransport:
                         came.add(part)
             return response.status, tuple(response.headers.items()), came.end().getvalue()
 
-    return Fast()
+    tls = httpx.create_ssl_context(trust_env=trust_env)
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls, keepalive_timeout=KEPT_OPEN_S),
+            # No call depends on a cookie, and looking for one costs.
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    return Fast(verify=tls, client=session)
 
 
 def swift(transport: Any, timeout_s: float) -> Swift | None:
