@@ -204,14 +204,25 @@ class Turn:
                 place.lane.start(place)
         return min(left, NAP_S)
 
-    async def come(self, sleep: Callable[[float], Awaitable[Any]] | None = None) -> float:
-        """Wait in an event loop; gives the waiting time in s. Whoever is cancelled leaves."""
+    async def come(
+        self,
+        sleep: Callable[[float], Awaitable[Any]] | None = None,
+        unless: Callable[[], bool] = lambda: False,
+    ) -> float | None:
+        """Wait in an event loop; gives the waiting time in s. Whoever is cancelled leaves, and
+        whoever may not go on any more, by `unless`: that gives None."""
         import anyio
 
         doze = sleep or anyio.sleep
         try:
-            while nap := self._ready():
+            while not unless():
+                nap = self._ready()
+                if not nap:
+                    break
                 await doze(nap)
+            else:
+                self.leave()
+                return None
         except BaseException:
             self.leave()
             raise

@@ -24,6 +24,9 @@ from .stages import Recipe, Signer
 from .tokens import MemoryStore, Token, TokenStore, claim_of
 from .tokens.claims import Waiting
 
+#: The parameters a user's token goes in.
+TOKEN_NAMES = ("access_token", "session")
+
 
 class Target(Protocol):
     """Something with an app and an ASGI gateway inside this process: a `Sandbox`."""
@@ -82,8 +85,7 @@ class Session:
     def signed(self, name: str | Call, params: Mapping[str, Any], **how: Any) -> Signed:
         call = name if isinstance(name, Call) else Call.of(name, params)
         platform, token = self.app.platform, self.token
-        token_names = ("access_token", "session")
-        if token and needs_token(call.name) and not any(n in call.params for n in token_names):
+        if token and needs_token(call.name) and not any(n in call.params for n in TOKEN_NAMES):
             carried = (
                 platform.token_parameter if call.is_path else platform.business_token_parameter
             )
@@ -243,6 +245,16 @@ def sound_settings() -> Iterator[None]:
             f"The settings for HTTP cannot be used: {hide(str(error)).rstrip('.')}.",
             next_step="Look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from None
+
+
+def check_token(session: Session, params: Mapping[str, Any], name: str) -> None:
+    """Raise `InputError` where a call surely needs a user's token and none would go along."""
+    certain = load("methods")["methods"].get(name, {}).get("token") is True
+    if certain and not any(n in params for n in TOKEN_NAMES) and session.token is None:
+        raise InputError(
+            f"{name} needs an access token, and none is held for app {session.app.key}.",
+            next_step="Nothing was sent. Exchange a code first: alinb token url begins the way.",
+        )
 
 
 def needs_token(name: str) -> bool:

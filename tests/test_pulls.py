@@ -313,6 +313,61 @@ class TestFaults:
         assert sum(pages.asked.values()) == asked, "nothing is sent while it lasts"
 
 
+class TestSandbox:
+    """The same through the sandbox's own faults."""
+
+    SIZE, PAGES = 20, 100
+    HARMLESS = frozenset(
+        {
+            "gzip",
+            "drip",
+            "slow_start",
+            "latency",
+            "huge_body",
+            "moving_total",
+            "expire_token",
+        }
+    )
+    #: Those after which the same call, sent again, is answered whole. A share of one in ten.
+    PASSING = (
+        "reset", "reset_after_headers", "cut_body", "wrong_length", "broken_text", "empty_body",
+        "html_200", "html_502", "status_500", "status_503=0", "status_429=0", "empty_page",
+        "duplicate_page", "gzip", "drip=1", "slow_start=20", "latency=20", "ServiceUnavailable",
+        "ServiceTimeout", "redirect", "gzip_bomb=1", "huge_body=1", "moving_total",
+        "expire_token=30",
+    )  # fmt: skip
+
+    def test_a_tenth_of_all_fails_and_every_record_is_there_once(self, transport: str) -> None:
+        share = 0.1 / len(self.PASSING)
+        fault = ",".join(f"{name}@{share:.4f}" for name in self.PASSING)
+        options = {"products": self.SIZE * self.PAGES, "random": random.Random(5).randbytes}
+        with (
+            alinb.sandbox(**options).serve() as gateway,
+            Client(gateway, journal=False) as client,
+        ):
+            client.exchange(gateway.code())
+            wanted = {"keyWord": "", "pageSize": str(self.SIZE), "pacer": Pacer(5000), **WHERE}
+            whole = list(client.pull(SEARCH, **wanted).frame()["itemId"])
+            assert len(whole) == len(set(whole)) == self.SIZE * self.PAGES
+            before = len(gateway.gateway.exchanges)
+            gateway.faults.switch_on(fault)
+            pull = client.pull(SEARCH, **wanted)
+            assert list(pull.frame()["itemId"]) == whole
+            came = list(gateway.gateway.exchanges)[:-before]
+            failed = [each.faults for each in came if not set(each.faults) <= self.HARMLESS]
+            assert len(failed) > 3
+            assert len(failed) <= len(came) - self.PAGES <= math.ceil(1.25 * len(failed))
+
+    def test_a_call_that_needs_a_token_is_not_sent_without(self) -> None:
+        with alinb.sandbox() as gateway, Client(gateway, journal=False) as client:
+            before = len(gateway.gateway.exchanges)
+            with pytest.raises(
+                errors.InputError, match=r"needs an access token.* Nothing was sent"
+            ):
+                client.pull(SEARCH, keyWord="lamp", **WHERE).frame()
+            assert len(gateway.gateway.exchanges) == before
+
+
 class TestTokens:
     def test_one_refresh_for_all_who_wait(self, pages: Pages) -> None:
         pages.total, pages.latency_s, pages.token = 2000, 0.01, TOKEN
@@ -419,6 +474,40 @@ class TestControl:
         assert {stats.state for stats in seen} >= {"running", "paused"}
         assert pull.stats.expected_pages == 2000
 
+    def test_a_pause_holds_those_who_wait_for_their_turn(
+        self, search: Callable[..., Pull], pages: Pages
+    ) -> None:
+        pages.total = 2000
+        pull = search(pacer=Pacer(40), concurrency=16)
+        running = threading.Thread(target=pull.frame)
+        running.start()
+        while sum(pages.asked.values()) < 4:
+            time.sleep(0.01)
+        pull.pause()
+        time.sleep(0.1)
+        held = sum(pages.asked.values())
+        time.sleep(0.5)
+        assert sum(pages.asked.values()) == held < 12
+        assert pull.pacer.lane(SEARCH).waiting == 0
+        pull.go_on()
+        running.join(10)
+        assert pages.asked == dict.fromkeys(range(1, 41), 1)
+        assert len(pull.so_far()) == 2000
+
+    def test_who_is_paused_can_be_stopped(self, search: Callable[..., Pull], pages: Pages) -> None:
+        pages.total = 2000
+        pull = search(pacer=Pacer(40))
+        running = threading.Thread(target=pull.frame)
+        running.start()
+        while sum(pages.asked.values()) < 4:
+            time.sleep(0.01)
+        pull.pause()
+        time.sleep(0.1)
+        pull.stop()
+        running.join(5)
+        assert not running.is_alive()
+        assert len(pull.so_far()) == pull.stats.records < 2000
+
     def test_a_listener_hears_of_every_page(self, search: Callable[..., Pull]) -> None:
         pull, heard = search(), []
         pull.monitor.listeners.append(heard.append)
@@ -457,7 +546,8 @@ def _child(pages: Pages, out: Path) -> subprocess.Popen[str]:
 import alinb
 from alinb.pacing import Pacer
 app = alinb.App("500102", {SECRET!r}, alinb.Platform.named("aliexpress").at({pages.url!r}))
-client = alinb.Client(app, journal=False)
+token = alinb.Token(alinb.Secret({TOKEN!r}, "access_token"))
+client = alinb.Client(app, journal=False, token=token)
 done = client.pull({SEARCH!r}, keyWord="lamp", pacer=Pacer(5000), **{WHERE!r}).to_file({str(out)!r})
 print(done.records)
 """

@@ -12,6 +12,7 @@ import anyio
 from ..client import AsyncClient
 from ..errors import Refused
 from ..pacing import Pacer
+from ..session import check_token
 from .fetch import Fetcher
 from .frontier import Facts, Frontier, Task
 from .monitor import Monitor
@@ -54,6 +55,7 @@ class Engine:
         `forget` is told of items whose held pages are of no use, for their cursor has run out.
         Ends early, too, when the monitor is told to stop; the frontier says whether it is finished.
         """
+        check_token(self.client, {**self.plan.params, **self.plan.items[0].params}, self.plan.name)
         frontier = self.frontier = Frontier(self.plan, held, limit)
         self.monitor.begin(frontier, self.pacer.lane(self.plan.name))
         self.fetcher = Fetcher(
@@ -157,6 +159,7 @@ class Engine:
         """The monitor was told to go on or to stop."""
         if self.monitor.stopping.is_set():
             self.fetcher.interrupt()
+        self.fetcher.going.set()
         sleeping, self._sleeping = self._sleeping, []
         for waiting in sleeping:
             if not waiting.done():

@@ -15,7 +15,7 @@ from ..calls import Call
 from ..client import AsyncClient
 from ..errors import AlinbError, TokenRefused
 from ..exchange import Answer
-from ..pacing import LONG_BAN_S, Pacer, banned
+from ..pacing import LONG_BAN_S, Pacer, Turn, banned
 from ..replies import Reply
 from ..retries import policy, worth_another
 from ..signing import Signed
@@ -59,6 +59,7 @@ class Fetcher:
     def __post_init__(self) -> None:
         self._idle: set[asyncio.Task[Any]] = set()
         self._refreshing = asyncio.Lock()
+        self.going = asyncio.Event()
 
     def interrupt(self) -> None:
         """Cancel those who wait for a turn or pause before another try; nothing is under way."""
@@ -122,10 +123,7 @@ class Fetcher:
             self.monitor.count("retries")
 
     async def _exchange(self, call: Call) -> tuple[Answer, Reply, Token | None]:
-        turn = self.pacer.take(call.name)
-        self._rest()
-        self.monitor.sent(await turn.come())
-        self._work()
+        turn = await self._turn(call.name)
         token = self.client.token
         if token is not None and token.expired(self.client.clock()) and await self._renew(token):
             token = self.client.token
@@ -144,6 +142,21 @@ class Fetcher:
         elif self.keep == "all" or (self.keep == "problems" and not (reply.ok and self.attempts)):
             reply = await self._kept(signed, answer, reply)
         return answer, reply, token
+
+    async def _turn(self, name: str) -> Turn:
+        """A turn that has come; whoever waits for one while the pull is paused gives it back."""
+        self._rest()
+        waited = None
+        while waited is None:
+            while self.monitor.paused:
+                self.going.clear()
+                if self.monitor.paused:
+                    await self.going.wait()
+            turn = self.pacer.take(name)
+            waited = await turn.come(unless=lambda: self.monitor.paused)
+        self.monitor.sent(waited)
+        self._work()
+        return turn
 
     async def _kept(self, signed: Signed, answer: Answer, reply: Reply) -> Reply:
         if self.keep == "none":

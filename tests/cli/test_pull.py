@@ -84,9 +84,8 @@ def test_over_lists_and_files(pages: Pages, tmp_path: Path) -> None:
 
 def test_items_that_are_refused(pages: Pages, tmp_path: Path) -> None:
     out = tmp_path / "found.jsonl"
-    status, said, wrong = run(
-        pages, DETAIL, "-p", "ship_to_country=US", "--over", "product_id=5,-6", "--out", str(out)
-    )
+    words = ["-p", "ship_to_country=US", "-p", "session=a-token", "--over", "product_id=5,-6"]
+    status, said, wrong = run(pages, DETAIL, *words, "--out", str(out))
     assert (status, wrong) == (1, "")
     assert "refused: product_id -6, code 605, message ITEM_ID_NOT_FOUND" in said
 
