@@ -62,13 +62,14 @@ class Seen:
         import numpy
 
         more = numpy.fromiter(self._fresh, numpy.int64, len(self._fresh))
-        if self._hashes is None:
-            self._hashes = numpy.empty(0, numpy.int64)
-        # Two runs, the long one sorted: a merge more than a sort.
-        self._hashes = numpy.sort(
-            numpy.concatenate((self._hashes, numpy.sort(more))), kind="stable"
-        )
         self._fresh.clear()
+        more.sort()
+        if self._hashes is not None:
+            more = numpy.concatenate((self._hashes, more))
+            self._hashes = None  # not to be there three times
+        # Two runs, the long one sorted: a merge more than a sort.
+        more.sort(kind="stable")
+        self._hashes = more
 
 
 class Batch(NamedTuple):

@@ -10,6 +10,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..errors import InputError, MissingExtra
 from ..frames.arrow import as_arrow
 from .rows import Rows
 
-#: Rows that are brought under other columns at a time.
-ROW_GROUP = 5_000
+#: Rows of a group in a Parquet file: few groups are quick to query, and have few statistics.
+ROW_GROUP = 20_000
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
 
@@ -110,10 +111,8 @@ def to_parquet(rows: Rows, path: Path, about: Mapping[str, Any]) -> None:
                 # Where a frame was, pandas finds its own types again.
                 kept = (table.schema.metadata or {}) if schema.equals(table.schema) else {}
                 metadata = {**kept, **told}
-                writer = pq.ParquetWriter(
-                    parts[-1][0], schema.with_metadata(metadata), compression="zstd"
-                )
-            writer.write_table(conformed(pa, table, schema).replace_schema_metadata(metadata))
+                writer = _Groups(pa, pq, parts[-1][0], schema.with_metadata(metadata))
+            writer.add(conformed(pa, table, schema).replace_schema_metadata(metadata))
     finally:
         if writer is not None:
             writer.close()
@@ -123,6 +122,28 @@ def to_parquet(rows: Rows, path: Path, about: Mapping[str, Any]) -> None:
     if len(parts) > 1:
         parts = [(_one_parquet(pa, pq, path, parts, told), None)]
     os.replace(parts[0][0], path)
+
+
+class _Groups:
+    """Tables of one schema into a Parquet file, in groups of `ROW_GROUP` rows."""
+
+    def __init__(self, pa: Any, pq: Any, path: Path, schema: Any) -> None:
+        self._pa, self._writer = pa, pq.ParquetWriter(path, schema, compression="zstd")
+        self._waiting: list[Any] = []
+
+    def add(self, table: Any) -> None:
+        self._waiting.append(table)
+        if sum(map(len, self._waiting)) >= ROW_GROUP:
+            self._write()
+
+    def close(self) -> None:
+        if self._waiting:
+            self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        self._writer.write_table(self._pa.concat_tables(self._waiting), row_group_size=ROW_GROUP)
+        self._waiting.clear()
 
 
 def _tables(rows: Rows) -> Iterator[Any]:
@@ -179,11 +200,11 @@ def _one_parquet(
 ) -> Path:
     whole = _beside(path, len(parts))
     schema = unified(pa, [found for _, found in parts])
-    with pq.ParquetWriter(whole, schema.with_metadata(told), compression="zstd") as writer:
+    with closing(_Groups(pa, pq, whole, schema.with_metadata(told))) as writer:
         for part, _ in parts:
             for batch in pq.ParquetFile(part).iter_batches(ROW_GROUP):
                 table = conformed(pa, pa.Table.from_batches([batch]), schema)
-                writer.write_table(table.replace_schema_metadata(told))
+                writer.add(table.replace_schema_metadata(told))
             part.unlink()
     return whole
 

@@ -167,8 +167,7 @@ def memory(few: int, many: int) -> list[Figure]:
         one(f"{many:.0e} records to Parquet: growth", grown[many]["grown_mib"], 150, "MiB"),
         one(
             f"the same / {few:.0e} records",
-            # Below some 25 MiB the growth is that of pools, and comes and goes.
-            max(grown[many]["grown_mib"], 25) / max(grown[few]["grown_mib"], 25),
+            grown[many]["grown_mib"] / grown[few]["grown_mib"],
             1.2,
         ),
     ]
