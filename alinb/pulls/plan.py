@@ -88,9 +88,11 @@ class Paging:
         if not self.id:
             return None
         first, *more = self.id.split()
-        keys: list[Any] = [
-            record.get(first) if isinstance(record, dict) else record for record in records
-        ]
+        keys: list[Any]
+        try:
+            keys = [record[first] for record in records]
+        except (KeyError, TypeError):
+            keys = [record.get(first) if isinstance(record, dict) else record for record in records]
         if more:
             rest = [[record.get(name) for name in more] for record in records]
             keys = [(key, *others) for key, others in zip(keys, rest, strict=True)]
