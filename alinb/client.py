@@ -10,7 +10,7 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from . import transports
+from . import bounded, transports
 from .app import App
 from .calls import Call
 from .errors import InputError, NoReply
@@ -105,14 +105,17 @@ class Client(Renewing):
         super().__init__(
             app, journal=journal, store=store, token=token, gateway=gateway, clock=clock
         )
-        inside = (
-            transports.InProcess(self.asgi) if self.asgi is not None and transport is None else None
-        )
         self.carrier, self.timeout = transport, timeout
         self._whole_s = WHOLE * timeout
         with sound_settings():
+            if transport is None:
+                transport = (
+                    bounded.chosen(may_use_proxy=self.may_use_proxy)
+                    if self.asgi is None
+                    else transports.InProcess(self.asgi)
+                )
             self._http = httpx.Client(
-                transport=transport or inside, timeout=timeout, trust_env=self.may_use_proxy
+                transport=transport, timeout=timeout, trust_env=self.may_use_proxy
             )
 
     @quiet
@@ -131,12 +134,13 @@ class Client(Renewing):
         request, started, tick = to_request(signed), self.clock(), time.perf_counter()
         response, body = None, Body()
         try:
-            response = self._http.send(request, stream=True)
-            body = Body(packing(response))
-            for chunk in held(response) or response.iter_raw():
-                body.add(chunk)
-                if time.perf_counter() - tick > self._whole_s:
-                    raise TimeoutError
+            with bounded.ending_in(self._whole_s):
+                response = self._http.send(request, stream=True)
+                body = Body(packing(response))
+                for chunk in held(response) or response.iter_raw():
+                    body.add(chunk)
+                    if time.perf_counter() - tick > self._whole_s:
+                        raise TimeoutError
             came = body.end()
             if claim is not None:
                 claim.receive(came)

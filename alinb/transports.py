@@ -16,6 +16,7 @@ import anyio.to_thread
 import httpx
 
 from . import receiving
+from .bounded import left
 from .errors import MissingExtra
 
 Exchanged: TypeAlias = "tuple[int, tuple[tuple[str, str], ...], bytes]"
@@ -194,7 +195,12 @@ class InProcess(httpx.BaseTransport):
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
                 self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
+        coming = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+        try:
+            return coming.result(left())
+        except BaseException:
+            coming.cancel()
+            raise
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
@@ -205,8 +211,14 @@ class InProcess(httpx.BaseTransport):
             response.status_code, headers=response.headers, stream=httpx.ByteStream(content)
         )
 
+    async def _end(self) -> None:
+        """What a caller gave up is over before the loop is."""
+        given_up = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*given_up, return_exceptions=True)
+
     def close(self) -> None:
         if self._loop is not None and self._thread is not None:
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
