@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
@@ -154,15 +156,18 @@ class Redactor:
         for name, value in pairs:
             if kind := REQUEST_KINDS.get(name.lower()):
                 self.learn(kind, value)
+            elif value[:1] in ("{", "["):  # a form hides the field names of the JSON in it
+                with suppress(ValueError, RecursionError):
+                    self.learn_reply(json.loads(value))
 
     def learn_reply(self, data: Any) -> None:
-        """Remember what the field names of a reply give away as secret, however deep."""
+        """Remember what the field names of JSON give away as secret, however deep."""
         waiting = [data]
         while waiting:
             inner = waiting.pop()
             if isinstance(inner, dict):
                 for name, value in inner.items():
-                    kind = REPLY_KINDS.get(str(name).lower())
+                    kind = _DATA_KINDS.get(str(name).lower())
                     if kind and isinstance(value, str):
                         self.learn(kind, value)
                     elif isinstance(value, dict | list):

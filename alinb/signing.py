@@ -25,6 +25,7 @@ from .recipes import (
     TOP_MD5,
 )
 from .redact import Secret
+from .segments import hider, shown
 from .stages import Context, Recipe, Segment, Signer, Walk, mask
 
 #: Parameters that describe the call rather than the business; they travel in the query.
@@ -88,13 +89,10 @@ class Signed:
         return f"<Signed {self.method} {self.call.name} {self.signature[:8]}…>"
 
     def _repr_html_(self) -> str:
-        shown = []
-        for piece in self.segments:
-            text = f"‹{piece.secret}›" if piece.secret else piece.text
-            shown.append((piece.kind, piece.parameter, text))
+        rows = [(piece.kind, piece.parameter, piece.text) for piece in shown(self.segments)]
         return render.html(
             f"{self.method} {self.call.name}",
-            render.table(("piece of the string", "of parameter", "text"), shown),
+            render.table(("piece of the string", "of parameter", "text"), rows),
             render.paragraph(f"signature {self.signature}"),
         )
 
@@ -133,17 +131,17 @@ class Signed:
         """The form body as text; "" for a GET or a multipart request."""
         return "" if self.call.files else _encoded(self.form)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """The signed call as JSON, its codes and tokens masked unless `reveal` is set."""
+        pieces = shown(self.segments, reveal=reveal)
+        text = str if reveal else hider(self.segments).text
         return {
-            "string_to_sign": self.shown_string,
-            "segments": [
-                {**s._asdict(), "text": "‹app_secret›" if s.kind == "secret" else s.text}
-                for s in self.segments
-            ],
+            "string_to_sign": "".join(piece.text for piece in pieces),
+            "segments": [piece._asdict() for piece in pieces],
             "signature": self.signature,
             "method": self.method,
-            "url": self.url,
-            "body": self.body,
+            "url": text(self.url),
+            "body": text(self.body),
         }
 
 
@@ -173,12 +171,12 @@ class Verification:
     def __repr__(self) -> str:
         return f"<Verification {'right' if self.ok else 'wrong'}: {self.received[:8]}…>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         return {
             "ok": self.ok,
             "expected": self.expected,
             "received": self.received,
-            "string_to_sign": mask(self.walk.segments),
+            "string_to_sign": "".join(s.text for s in shown(self.walk.segments, reveal=reveal)),
             "interface": self.interface.kind,
             "recipe": self.walk.recipe.name,
         }

@@ -15,8 +15,10 @@ from ..app import App, Platform
 from ..errors import InputError, MissingSecret
 from ..intake import decoded
 from ..redact import Secret
+from ..segments import Segment, shown
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print codes and tokens whole.")]
 Params = Annotated[
     list[str] | None, typer.Option("-p", "--param", help="A parameter as name=value; repeatable.")
 ]
@@ -82,6 +84,13 @@ def secret() -> Secret | None:
     return Secret(value) if value else None
 
 
+def pasted(what: str) -> str:
+    """One line of standard input; a person is asked for it, and what is pasted is not shown."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return str(typer.prompt(what, hide_input=True, err=True))
+    return sys.stdin.readline()
+
+
 def needed_secret() -> Secret:
     found = secret()
     if found is None:
@@ -134,13 +143,12 @@ def console(*, wrap: bool = False) -> Any:
     return Console(highlight=False, soft_wrap=not wrap)
 
 
-def string_segments(segments: Iterable[Any]) -> Any:
+def string_segments(segments: Iterable[Segment], *, reveal: bool) -> Any:
     """The string to sign as colored text: names bold, the path and the secret marked."""
     from rich.text import Text
 
     styles = {"path": "bold magenta", "name": "bold", "secret": "bold red", "separator": "yellow"}
     text = Text()
-    for segment in segments:
-        shown = "‹app_secret›" if segment.kind == "secret" else segment.text
-        text.append(shown, styles.get(segment.kind, ""))
+    for segment in shown(segments, reveal=reveal):
+        text.append(segment.text, styles.get(segment.kind, ""))
     return text

@@ -23,6 +23,7 @@ from .common import (
     Json,
     Params,
     PlatformName,
+    Reveal,
     Source,
     Verb,
     app_from,
@@ -48,9 +49,13 @@ def sign(
     recipe: Annotated[
         str | None, typer.Option(help=f"Sign by another rule: {', '.join(RECIPES)}.")
     ] = None,
+    reveal: Reveal = False,
     as_json: Json = False,
 ) -> None:
-    """Sign a call and show the string to sign, the signature and the request."""
+    """Sign a call and show the string to sign, the signature and the request.
+
+    Codes and tokens are masked unless --reveal is given; the app secret always is.
+    """
     signed = signing.sign(
         name,
         pairs(param),
@@ -59,30 +64,33 @@ def sign(
         verb=verb.upper(),
         recipe=signing.recipe_named(recipe) if recipe else None,
     )
+    told = signed.as_dict(reveal=reveal)
     if as_json:
-        emit(signed.as_dict())
+        emit(told)
         return
     out = console()
     out.print("String to sign", style="bold underline")
-    out.print(string_segments(signed.segments))
-    out.print(f"\nSignature\n{signed.signature}\n\n{signed.method} {signed.url}", markup=False)
-    if signed.body:
-        out.print(f"\n{signed.body}", markup=False)
+    out.print(string_segments(signed.segments, reveal=reveal))
+    out.print(f"\nSignature\n{told['signature']}\n\n{told['method']} {told['url']}", markup=False)
+    if told["body"]:
+        out.print(f"\n{told['body']}", markup=False)
+    if told != signed.as_dict(reveal=True):
+        out.print("\nWhat is masked was signed whole: --reveal shows it.")
 
 
-def verify(source: Source, as_json: Json = False) -> None:
+def verify(source: Source, reveal: Reveal = False, as_json: Json = False) -> None:
     """Is this request's signature right? Exit status 1 where it is not."""
     from ..doctor import verify as check
 
     checked = check(read_source(source), secret=needed_secret())
     if as_json:
-        emit(checked.as_dict())
+        emit(checked.as_dict(reveal=reveal))
     else:
         out = console()
         out.print("The signature is right." if checked.ok else "The signature is wrong.")
         out.print(f"received  {checked.received}\nexpected  {checked.expected}", markup=False)
         out.print("string to sign", style="bold")
-        out.print(string_segments(checked.walk.segments))
+        out.print(string_segments(checked.walk.segments, reveal=reveal))
         if not checked.ok:
             out.print("\nalinb diagnose says which line is wrong.")
     raise typer.Exit(0 if checked.ok else 1)

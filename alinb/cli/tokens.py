@@ -8,11 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .common import AppKey, GatewayUrl, InKeyring, Json, PlatformName, app_from, emit, registered
+from .common import (
+    AppKey,
+    GatewayUrl,
+    InKeyring,
+    Json,
+    PlatformName,
+    Reveal,
+    app_from,
+    emit,
+    pasted,
+    registered,
+)
 
 app = typer.Typer(help="The OAuth steps: consent link, exchange, refresh.", no_args_is_help=True)
-
-Reveal = Annotated[bool, typer.Option("--reveal", help="Print the tokens whole.")]
 
 
 @app.command()
@@ -38,14 +47,20 @@ def url(
         emit({"url": link.url, "state": link.state})
     else:
         print(link.url)
-        print(f"\nThen: alinb token exchange --state {link.state} 'the address you land on'")
+        print(f"\nThen: alinb token exchange --state {link.state}")
+        print("It asks for the address you land on.")
 
 
 @app.command()
 def exchange(
     callback: Annotated[
-        str, typer.Argument(help="The whole callback URL, its query, or the code; - to paste it.")
-    ],
+        str,
+        typer.Argument(
+            help="The whole callback URL, its query, or the code. Left out, or -, it is asked for "
+            "or read from standard input, and stands in no history and no list of processes.",
+            show_default=False,
+        ),
+    ] = "-",
     state: Annotated[
         str | None, typer.Option(help="The state of the link, to be checked in a callback.")
     ] = None,
@@ -59,7 +74,7 @@ def exchange(
     """Trade an authorization code for a token, once, and keep it."""
     from ..oauth import parse_callback
 
-    text = typer.get_text_stream("stdin").readline() if callback == "-" else callback
+    text = pasted("The address you landed on, or the code") if callback == "-" else callback
     parsed = parse_callback(text, state=state)
     with _client(app_key, platform, gateway, keyring) as client:
         _show(client.exchange(parsed), reveal, as_json)

@@ -189,6 +189,17 @@ class TestCommands:
         for more in ((), ("--json",)):
             alinb_("diagnose", "-", *more, stdin=f"curl '{wrong.url}'")
             alinb_("explain", "-", *more, stdin=json.dumps({"code": "InvalidCode"}))
+        desk.codes += ["50000CANARYsession0123456789", "50001CANARYrefresh/+0123456789"]
+        session, refresh = desk.codes[-2:]
+        nested = json.dumps({"access_token": session})
+        for more in ((), ("--json",)):
+            for verb in ("GET", "POST"):
+                alinb_("sign", CREATE, "-p", f"code={desk.code()}", "-p", f"session={session}",
+                       "-p", f"access_token={session}", "-p", f"refresh_token={refresh}",
+                       "-p", f"payload={nested}", "--verb", verb, *more)  # fmt: skip
+            alinb_("verify", "-", *more, stdin=f"curl '{signed.url}'")
+            alinb_("verify", "-", *more, stdin=f"curl '{wrong.url}'", fine=(1,))
+        alinb_("token", "url")
         alinb_("demo")
         alinb_("token", "exchange", "-", stdin=came, fine=(1,))
         assert "‹access_token" in "".join(printed)
