@@ -68,17 +68,16 @@ class Platform:
         Raises `InputError` where the URL is not http(s), or is plain http to another machine.
         """
         base = gateway.strip().rstrip("/")
-        try:
-            parts = urlsplit(base)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-            usable = usable and not re.search(r"[\s\x00-\x20\x7f]", gateway.strip())
-            (parts.hostname or "").encode("idna")
-        except ValueError:
-            usable = False
-        if not usable:
+        if not is_full_url(base, "http", "https"):
             raise InputError(
                 f"{gateway!r} is not a gateway's base URL.",
                 next_step="Give something like http://127.0.0.1:8700 or https://api-sg.aliexpress.com.",
+            )
+        parts = urlsplit(base)
+        if "@" in parts.netloc:
+            raise InputError(
+                "A gateway's base URL holds no user name and no password.",
+                next_step="Leave out what stands before the @.",
             )
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise InputError(
@@ -221,6 +220,18 @@ class App:
                 )
         profile = Platform.named(platform or "aliexpress")
         return cls(key, secret, profile.at(gateway) if gateway else profile)
+
+
+def is_full_url(url: str, *schemes: str) -> bool:
+    """Whether it has a scheme, one of those given where any are, and a host that can be one."""
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        whole = bool(parts.scheme and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    known = not schemes or parts.scheme in schemes
+    return whole and known and url.isprintable() and not re.search(r"\s", url)
 
 
 def is_loopback(host: str) -> bool:

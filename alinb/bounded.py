@@ -78,7 +78,7 @@ class _Backend(httpcore.SyncBackend):
 
 
 def chosen(*, may_use_proxy: bool) -> httpx.BaseTransport | None:
-    """The transport of a sync client; None for httpx's own, which alone reads a proxy's settings."""
+    """The transport of a sync client; None for httpx's own, which alone knows proxies."""
     if may_use_proxy and getproxies():
         return None
     return Bounded(trust_env=may_use_proxy)

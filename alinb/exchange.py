@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from . import replies, wire
+from .errors import InputError
 from .receiving import Body, Unusable, what_broke
 from .redact import hide
 from .replies import Reply
@@ -20,15 +21,33 @@ BROKEN = (httpx.HTTPError, TimeoutError, UnicodeError, Unusable)
 
 
 def to_request(signed: Signed) -> httpx.Request:
-    """The HTTP request of a signed call; files make it multipart, their parts unsigned."""
+    """The HTTP request of a signed call; files make it multipart, their parts unsigned.
+
+    Raises `InputError` where no HTTP client takes its URL.
+    """
+    url = url_of(signed.url)
     files = {name: (file, content) for name, (file, content) in signed.call.files.items()}
     if files:
-        return httpx.Request(signed.method, signed.url, data=dict(signed.form), files=files)
+        return httpx.Request(signed.method, url, data=dict(signed.form), files=files)
     headers = {"Accept": "application/json"}
     if signed.method == "GET":
-        return httpx.Request("GET", signed.url, headers=headers)
+        return httpx.Request("GET", url, headers=headers)
     headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-    return httpx.Request("POST", signed.url, content=signed.body.encode(), headers=headers)
+    return httpx.Request("POST", url, content=signed.body.encode(), headers=headers)
+
+
+def url_of(text: str) -> httpx.URL:
+    """A URL as httpx takes it. Raises `InputError` where its host is none."""
+    try:
+        url = httpx.URL(text)
+        if url.host:
+            return url
+    except (httpx.InvalidURL, UnicodeError):
+        pass
+    raise InputError(
+        f"{urlsplit(text).hostname!r} is no name or address of a host.",
+        next_step="Look at the gateway's URL: --gateway, ALINB_GATEWAY or gateway=….",
+    )
 
 
 def to_reply(response: httpx.Response, signed: Signed) -> Reply:

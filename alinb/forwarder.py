@@ -10,17 +10,19 @@ import httpx
 
 from .client import TIMEOUT_S
 from .errors import NoReply
+from .exchange import url_of
 from .receiving import what_broke
 
 
 class Forwarder:
     """Sends requests to one upstream byte for byte, and gives its answers back the same way.
 
-    No redirect is followed, no cookie kept, nothing unpacked.
+    No redirect is followed, no cookie kept, nothing unpacked. Raises `InputError` where the host of
+    `base` is none.
     """
 
     def __init__(self, base: str, *, direct: bool, timeout: float = TIMEOUT_S) -> None:
-        self._base = base
+        self._base = url_of(base)
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._http = httpx.AsyncClient(timeout=timeout, trust_env=not direct, cookies=no_cookies)
         self.close = self._http.aclose

@@ -12,7 +12,7 @@ from html import unescape
 from typing import Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .app import Platform
+from .app import Platform, is_full_url
 from .calls import Call
 from .errors import CallbackError, InputError
 from .quiet import quiet
@@ -21,7 +21,6 @@ from .redact import Secret
 _QUOTES = " \t\r\n\"'`“”‘’„‚«»<>"
 #: Names fit to be shown: a code pasted in the place of a name is not one of them.
 _NAME = re.compile(r"[A-Za-z_]{1,20}")
-_FULL_URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s/]")
 _APP_IN_CODE = re.compile(r"\d+_(\d+)_\w+")
 
 
@@ -90,7 +89,7 @@ def authorize(
         raise InputError(
             f"{platform.title} takes no new consents.", next_step="Use the aliexpress platform."
         )
-    if redirect_uri and not _FULL_URL.match(redirect_uri):
+    if redirect_uri and not is_full_url(redirect_uri):
         raise InputError(
             f"{redirect_uri!r} is not a full URL.",
             next_step="Give the callback URL of the console, with https://.",

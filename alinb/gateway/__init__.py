@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from ..app import App, Platform
+from ..app import App, Platform, is_full_url
 from ..errors import InputError
 from ..redact import Secret
 from . import faults
@@ -75,6 +75,11 @@ class Sandbox:
         if not 0 <= latency_ms < math.inf:
             raise InputError(
                 f"A latency of {latency_ms} ms makes no sense.", next_step="Use 0 or more."
+            )
+        if callback and not is_full_url(callback, "http", "https"):
+            raise InputError(
+                f"{callback!r} is no redirect URI.",
+                next_step="Give a full URL, such as https://shop.example/callback.",
             )
         profile = Platform.named(platform) if isinstance(platform, str) else platform
         key = app_key or str(500_000 + int.from_bytes(random(4)) % 400_000)

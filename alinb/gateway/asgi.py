@@ -8,7 +8,7 @@ import json
 import re
 import string
 import time
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import wire
+from ..app import is_full_url
 from ..errors import InputError
 from . import delivery, inspector, pages
 from .core import Exchange, Gateway, Incoming, Outgoing
@@ -163,7 +164,7 @@ class _Consent:
                 "Redirect uri does not match the callback URL of the APP: registered is "
                 f"{self._callback!r}. Invalid redirect_uri."
             )
-        if back and not _is_web_address(back):
+        if back and not is_full_url(back, "http", "https"):
             return "Invalid redirect_uri: it has to be a full http or https URL."
         return ""
 
@@ -211,14 +212,6 @@ async def _say(send: Send, status: int, code: str, message: str) -> None:
     content = json.dumps({"type": "ISV", "code": code, "message": message}).encode()
     said = Outgoing(status, content)
     await delivery.deliver(send, delivery.plan(said, NOTHING), NOTHING)
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _page(html: str, status: int = 200) -> HTMLResponse:

@@ -161,7 +161,7 @@ def upstream_of(url: str) -> str:
     whole = parts._replace(scheme="", netloc="").geturl() if host else "?"
     if not host or not plain or whole or parts.scheme not in ("http", "https"):
         raise InputError(
-            f"{url!r} is no upstream.",
+            f"{'That' if '@' in url else repr(url)} is no upstream.",
             next_step="Give scheme and host alone, such as https://api-sg.aliexpress.com.",
         )
     if parts.scheme == "http" and not is_loopback(host):

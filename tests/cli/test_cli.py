@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def founding_forms() -> dict[str, str]:
 
 class TestSign:
     def test_the_documented_vector(self) -> None:
-        line = f"sign {CREATE} -p code={CODE} --timestamp 1517820392000"
+        line = f"sign {CREATE} -p code={CODE} --timestamp 1517820392000 --reveal"
         people, machine = together(line, f"{line} --json")
         signed = machine.document
         assert signed["signature"] == VECTOR
@@ -155,6 +156,21 @@ class TestSign:
         assert f"String to sign\n{CREATE}{SIGNED}\n" in people.out
         assert f"\nSignature\n{VECTOR}\n" in people.out
         assert SECRET not in people.out + machine.out
+
+    def test_codes_and_tokens_are_masked_unless_they_are_asked_for(self) -> None:
+        line = f"sign {CREATE} -p code={CODE} -p session=50000abcdefghij --timestamp 1517820392000"
+        people, machine, plain = together(line, f"{line} --json", f"sign {QUERY} -p keywords=lamp")
+        for ran in (people, machine):
+            assert ran.status == 0
+            assert CODE not in ran.out
+            assert "50000abcdefghij" not in ran.out
+        signed = machine.document
+        shape = rf"{CREATE}app_key{KEY}code‹code \w+›session‹access_token \w+›sign_method.*"
+        assert re.fullmatch(shape, signed["string_to_sign"])
+        assert re.fullmatch(r"code=‹code \w+›&session=‹access_token \w+›", signed["body"])
+        assert "".join(s["text"] for s in signed["segments"]) == signed["string_to_sign"]
+        assert people.out.endswith("What is masked was signed whole: --reveal shows it.\n")
+        assert "--reveal" not in plain.out
 
     def test_verb_platform_and_key_can_be_chosen(self) -> None:
         lazada, top, odd = together(
@@ -174,7 +190,14 @@ class TestSign:
 
 class TestVerify:
     def test_a_right_signature_is_0(self) -> None:
-        people, machine = together("verify -", "verify - --json", stdin=right_url())
+        people, machine, masked = together(
+            "verify -", "verify - --json --reveal", "verify - --json", stdin=right_url()
+        )
+        assert CODE not in people.out + masked.out
+        assert "code‹code " in people.out
+        assert masked.document == {
+            **machine.document, "string_to_sign": masked.document["string_to_sign"],
+        }  # fmt: skip
         assert (people.status, people.err, machine.status) == (0, "", 0)
         assert people.out.startswith("The signature is right.\n")
         assert machine.document == {
@@ -408,7 +431,8 @@ class TestToken:
             "redirect_uri": "https://shop.example/cb",
         }  # fmt: skip
         assert "force_auth=true" in people.out
-        assert re.search(r"alinb token exchange --state [0-9a-f]{32} ", people.out)
+        assert re.search(r"alinb token exchange --state [0-9a-f]{32}\n", people.out)
+        assert "'" not in people.out, "nothing is to be pasted into a shell's history"
 
     def test_what_signs_nothing_asks_for_no_secret(
         self, at: str, box: alinb.Sandbox, tmp_path: Path
@@ -476,9 +500,39 @@ class TestToken:
             assert value.encode() not in journal
 
     def test_a_code_on_standard_input(self, at: str, box: alinb.Sandbox) -> None:
-        ran = run("token", "exchange", "-", stdin=f"  '{box.code()}'\n")
+        for words in ((), ("-",)):
+            ran = run("token", "exchange", *words, stdin=f"  '{box.code()}'\n")
         assert ran.status == 0, ran
         assert "account_platform     buyerApp\n" in ran.out
+
+    @pytest.mark.parametrize("words", [(), ("-",)])
+    def test_a_person_is_asked_for_the_callback_and_it_is_not_echoed(
+        self, at: str, box: alinb.Sandbox, words: tuple[str, ...]
+    ) -> None:
+        """On a terminal of its own, as a child that has none else reads none."""
+        import pty
+
+        ours, theirs = pty.openpty()
+        own = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        own += "os.execv(sys.executable, [sys.executable, '-m', 'alinb', *sys.argv[1:]])"
+        process = subprocess.Popen(
+            [sys.executable, "-c", own, "token", "exchange", "--state", "s1", *words],
+            stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True, text=True,
+            env={**os.environ, "ALINB_APP_KEY": KEY, "ALINB_APP_SECRET": SECRET},
+        )  # fmt: skip
+        os.close(theirs)
+        code, shown = box.code(), b""
+        while b": " not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, f"https://shop.example/cb?code={code}&state=s1\n".encode())
+        out, _ = process.communicate(timeout=60)
+        with suppress(OSError):  # the other end is closed
+            shown += os.read(ours, 1024)
+        os.close(ours)
+        assert process.returncode == 0
+        assert "account_platform     buyerApp\n" in out
+        assert b"The address you landed on, or the code: " in shown
+        assert code not in out + shown.decode()
 
     def test_a_refused_exchange_is_1(self, at: str) -> None:
         ran = run("token", "exchange", CODE)
@@ -722,6 +776,27 @@ def wrong() -> Iterator[str]:
 BAD = [
     ("a callback without a code", "token exchange https://shop.example/cb?foo=1", {},
      "holds no `code` (it has: foo)"),
+    ("no callback", "token exchange", {}, "Nothing was pasted."),
+    ("a callback that is no URL", "sandbox --callback foo", {}, "'foo' is no redirect URI."),
+    ("a callback with a bad host", "sandbox --callback http://[x", {}, "is no redirect URI."),
+    ("a redirect URI that is no URL", "token url --redirect-uri foo", {},
+     "'foo' is not a full URL."),
+    ("a redirect URI with a blank", "token url --redirect-uri 'https://a.x/ b'", {},
+     "is not a full URL."),
+    ("a name that is none", "call {query} --gateway https://xn--a.example", {},
+     "'xn--a.example' is no name or address of a host."),
+    ("a name with a part too long", "call {query} --gateway https://{long}.example", {},
+     "is not a gateway's base URL."),
+    ("an address that is none", "call {query} --gateway https://1.2.3.999", {},
+     "'1.2.3.999' is no name or address of a host."),
+    ("a password in a gateway's URL", "call {query} --gateway https://a:{code}@b.example", {},
+     "holds no user name and no password."),
+    ("a proxy to a name that is none", "proxy --upstream https://xn--a.example --port 0", {},
+     "'xn--a.example' is no name or address of a host."),
+    ("a proxy with a password", "proxy --upstream https://a:{code}@b.example --port 0", {},
+     "That is no upstream."),
+    ("a code of a name that is none", "code --gateway https://xn--a.example", {},
+     "No alinb sandbox answers at"),
     ("a callback of another state",
      "token exchange https://x.example/?code=AbCd12&state=a --state b", {},
      "The `state` in the callback is not the one"),
@@ -792,7 +867,7 @@ def bad_runs(
         "wrong": wrong, "notes": str(folder / "notes.txt"),
         "folder": str(folder), "query": QUERY, "code": CODE,
         "port": str(held.getsockname()[1]), "free": str(free), "url": str(folder / "url"),
-        "unsigned": str(folder / "unsigned"),
+        "unsigned": str(folder / "unsigned"), "long": "a" * 64,
     }  # fmt: skip
 
     def start(number: int, words: str, changed: Mapping[str, str]) -> Ran:
