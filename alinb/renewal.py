@@ -29,16 +29,16 @@ class Renewing(Session):
 
         Takes a code or what `parse_callback` gave. Raises `CodeRefused`, `SignatureRefused`, …
         """
-        call = oauth.exchange_call(code_of(code))
+        spent = code_of(code)
         with self._claimed() as claim:
-            return self._spend(call, claim)
+            return self._spend(oauth.exchange_call(spent), claim, spent)
 
     @quiet
     def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; the refresh token's own clock goes on as before."""
         with self._claimed() as claim:
             held, refresh_token = self.refreshable(token)
-            return self._spend(oauth.refresh_call(refresh_token), claim, held)
+            return self._spend(oauth.refresh_call(refresh_token), claim, refresh_token, held)
 
     @quiet
     def valid_token(self, margin_s: float = REFRESH_AHEAD_S) -> Token:
@@ -62,7 +62,7 @@ class Renewing(Session):
             if newer := self.renewed(used):
                 return newer
             held, refresh_token = self.refreshable(None if self.token else used)
-            return self._spend(oauth.refresh_call(refresh_token), claim, held)
+            return self._spend(oauth.refresh_call(refresh_token), claim, refresh_token, held)
 
     def _claimed(self) -> Claim:
         waiting = self.waiting()
@@ -70,9 +70,9 @@ class Renewing(Session):
             time.sleep(LOOK_S)
         return claim
 
-    def _spend(self, call: Call, claim: Claim, before: Token | None = None) -> Token:
-        claim.expect()
-        return self.new_token(self._send(self.signed(call, {}), claim), before)
+    def _spend(self, call: Call, claim: Claim, spent: Secret, before: Token | None = None) -> Token:
+        with claim.spending(spent):
+            return self.new_token(self._send(self.signed(call, {}), claim), before)
 
 
 class AsyncRenewing(Session):
@@ -84,16 +84,16 @@ class AsyncRenewing(Session):
     @quiet_async
     async def exchange(self, code: str | Secret | oauth.Callback) -> Token:
         """Trade an authorization code for a token pair, once; see `Client.exchange`."""
-        call = oauth.exchange_call(code_of(code))
+        spent = code_of(code)
         with await self._claimed() as claim:
-            return await self._spend(call, claim)
+            return await self._spend(oauth.exchange_call(spent), claim, spent)
 
     @quiet_async
     async def refresh(self, token: Token | None = None) -> Token:
         """A new pair for the one held; see `Client.refresh`."""
         with await self._claimed() as claim:
             held, refresh_token = self.refreshable(token)
-            return await self._spend(oauth.refresh_call(refresh_token), claim, held)
+            return await self._spend(oauth.refresh_call(refresh_token), claim, refresh_token, held)
 
     @quiet_async
     async def valid_token(self, margin_s: float = REFRESH_AHEAD_S) -> Token:
@@ -109,7 +109,7 @@ class AsyncRenewing(Session):
             if newer := self.renewed(used):
                 return newer
             held, refresh_token = self.refreshable(None if self.token else used)
-            return await self._spend(oauth.refresh_call(refresh_token), claim, held)
+            return await self._spend(oauth.refresh_call(refresh_token), claim, refresh_token, held)
 
     async def _claimed(self) -> Claim:
         waiting = self.waiting()
@@ -117,6 +117,8 @@ class AsyncRenewing(Session):
             await anyio.sleep(LOOK_S)
         return claim
 
-    async def _spend(self, call: Call, claim: Claim, before: Token | None = None) -> Token:
-        claim.expect()
-        return self.new_token(await self._send(self.signed(call, {}), claim), before)
+    async def _spend(
+        self, call: Call, claim: Claim, spent: Secret, before: Token | None = None
+    ) -> Token:
+        with claim.spending(spent):
+            return self.new_token(await self._send(self.signed(call, {}), claim), before)

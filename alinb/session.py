@@ -197,6 +197,8 @@ class Session:
         next_step = "It is not known whether the call was carried out; a read may be sent again."
         if attempt.api_name.startswith("/auth/token/create"):
             next_step = "The code may be spent: get a new one before trying again."
+        elif connected and attempt.api_name.startswith("/auth/token/refresh"):
+            next_step = "The refresh token may be spent: refresh again, which says so where it is."
         elif not connected:
             next_step = "Check the gateway's address and the network, then send it again."
         host = urlsplit(attempt.url).hostname

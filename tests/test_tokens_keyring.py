@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import alinb
-from alinb import Client, KeyringStore, MissingExtra, Secret, Token, TokenStoreError
+from alinb import Client, KeyringStore, MissingExtra, Secret, Token, TokenRefused, TokenStoreError
 from alinb.tokens import default_store
+from alinb.tokens.claims import _digest
 
 keyring = pytest.importorskip("keyring")
 from keyring.backend import KeyringBackend  # noqa: E402
@@ -158,13 +159,35 @@ def test_what_one_who_died_had_received_is_found(strong: Strong) -> None:
     store.save("aliexpress", "1", token())
     claim = store.claim("aliexpress", "1")
     assert claim is not None
-    claim.expect()
+    claim._drawer.prepare("")
     claim.receive(BytesIO(b'{"access_token":"5000new","refresh_token":"5001new","code":"0"}'))
     assert store.load("aliexpress", "1") == token(), "its receiver lives"
     claim._release()  # as the system does when its process dies
     found = store.load("aliexpress", "1")
     assert found is not None
     assert found.refresh_token == Secret("5001new", "refresh_token")
+    assert list(strong.kept) == [("alinb", "aliexpress:1")]
+
+
+def test_what_was_spent_without_an_answer_is_told_with_the_refusal(strong: Strong) -> None:
+    spent = Secret("5001old", "refresh_token")
+    store = KeyringStore(strong)
+    first = store.claim("aliexpress", "1")
+    assert first is not None
+    first._drawer.prepare(_digest(spent))
+    first._release()  # as the system does when its process dies
+    with (
+        pytest.raises(
+            TokenRefused, match=r"refresh token may have been spent at 20\d\d-"
+        ) as caught,
+        store.claim("aliexpress", "1") as claim,  # type: ignore[union-attr]
+        claim.spending(spent),
+    ):
+        raise TokenRefused("It was refused.", next_step="Ask.")
+    assert "open the consent page again" in caught.value.next_step
+    assert "5001old" not in repr(strong.kept)
+    with store.claim("aliexpress", "1") as claim, claim.spending(spent):  # type: ignore[union-attr]
+        claim.receive(BytesIO(b'{"access_token":"5000new","refresh_token":"5001new","code":"0"}'))
     assert list(strong.kept) == [("alinb", "aliexpress:1")]
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Protocol, Self
 
 from .. import files, replies
-from ..errors import AlinbError, TokenStoreError
+from ..errors import (
+    AlinbError,
+    CodeRefused,
+    InputError,
+    JournalError,
+    NoReply,
+    Refused,
+    TokenRefused,
+    TokenStoreError,
+)
 from ..quiet import quiet
+from ..redact import Secret
 from .pair import Token
 
 #: How long one waits for another that renews the same token, in s.
@@ -22,8 +35,11 @@ LOOK_S = 0.01
 class Drawer(Protocol):
     """Where a reply with new tokens lies from its arrival until its tokens are in the store."""
 
-    def prepare(self) -> None:
-        """Make room before the request is sent. Raises `TokenStoreError` where there is none."""
+    def prepare(self, spent: str) -> None:
+        """Make room before the request is sent, and keep that what has this digest is being spent.
+
+        Raises `TokenStoreError` where there is no room.
+        """
 
     def put(self, reply: BytesIO) -> None:
         """Keep a reply so that it outlives the process.
@@ -31,31 +47,65 @@ class Drawer(Protocol):
         It comes in a buffer, which a traceback that shows values does not show the inside of.
         """
 
+    def unsent(self) -> None:
+        """The request never left this machine."""
+
     def settle(self) -> None:
-        """Bring what lies there into the store, and clear it."""
+        """Bring what lies there into the store, and clear it.
+
+        Where no reply came to a request that may have left, that is kept until `answered`.
+        """
+
+    def unanswered(self, spent: str) -> float | None:
+        """When (epoch s) a request without a known answer began to spend what has this digest."""
+
+    def answered(self) -> None:
+        """A pair has come: what is kept of requests without an answer is of no use any more."""
 
 
 class NoDrawer:
     """For a store that does not outlive the process either."""
 
-    def prepare(self) -> None: ...
+    def prepare(self, spent: str) -> None: ...
     def put(self, reply: BytesIO) -> None: ...
+    def unsent(self) -> None: ...
     def settle(self) -> None: ...
+    def unanswered(self, spent: str) -> None: ...
+    def answered(self) -> None: ...
 
 
 class Claim:
     """The right to renew a token, held by one at a time; its end lets the next one in.
 
-    `expect` goes before the request, `receive` right after the reply: from there on the new refresh
-    token survives whatever happens to the process.
+    `spending` goes around the request, `receive` right after the reply: from there on the new
+    refresh token survives whatever happens to the process.
     """
 
     def __init__(self, drawer: Drawer, release: Callable[[], None]) -> None:
         self._drawer, self._release = drawer, release
 
-    def expect(self) -> None:
-        """Make room for the reply. Raises `TokenStoreError` before anything is spent."""
-        self._drawer.prepare()
+    @contextmanager
+    def spending(self, secret: Secret) -> Iterator[None]:
+        """Around the request that spends a code or a refresh token.
+
+        A process that is killed between the request and its reply loses the new pair, which nobody
+        can help. That it may have been spent is kept before, so that a later refusal says so.
+        Raises `TokenStoreError` before anything is spent where there is no room for the reply.
+        """
+        digest = _digest(secret)
+        before = self._drawer.unanswered(digest)
+        self._drawer.prepare(digest)
+        try:
+            yield
+        except (NoReply, InputError) as error:
+            if not error.evidence.get("connected", isinstance(error, JournalError)):
+                self._drawer.unsent()
+            raise
+        except (CodeRefused, TokenRefused) as error:
+            if before is not None:
+                _tell(error, secret.kind, before)
+            raise
+        self._drawer.answered()
 
     def receive(self, reply: BytesIO) -> None:
         """Keep the reply as it came."""
@@ -73,6 +123,24 @@ class Claim:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def _digest(secret: Secret) -> str:
+    """Enough to know it again, and no help in finding it."""
+    return hashlib.sha256(secret.reveal().encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _tell(error: Refused, kind: str, began: float) -> None:
+    at = datetime.fromtimestamp(began, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+    error.message += (
+        f" The same {kind.replace('_', ' ')} may have been spent at {at} UTC: that request was "
+        "begun, and the program ended or the line broke before its answer was kept."
+    )
+    error.next_step = (
+        "What it gave is lost: open the consent page again and exchange a new code; "
+        "alinb token url begins the way."
+    )
+    error.evidence["spent_before"] = began
 
 
 def granted(drawer: Drawer, lock: files.Lock) -> Claim | None:

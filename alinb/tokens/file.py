@@ -147,15 +147,21 @@ class FileStore(Recovering):
 
 
 class _FileDrawer:
-    """A file beside the tokens: a line that says when its request began, then the reply."""
+    """A file beside the tokens: a line that says when its request began, then the reply.
+
+    The line of a request without a reply goes on as a file of its own, `.unanswered`.
+    """
 
     def __init__(self, store: FileStore, path: Path, platform: str, app_key: str) -> None:
         self._store, self.path = store, path
         self._platform, self._app_key = platform, app_key
         self._descriptor: int | None = None
+        self._note = path.with_suffix(".unanswered")
+        self._sent = True
 
-    def prepare(self) -> None:
-        head = json.dumps({"alinb": 1, "at": time.time()}).encode() + b"\n"
+    def prepare(self, spent: str) -> None:
+        about = {"alinb": 1, "at": time.time(), "spent": spent}
+        head = json.dumps(about).encode() + b"\n"
         try:
             self._descriptor = files.private_file(self.path, os.O_TRUNC)
             os.write(self._descriptor, head)
@@ -172,11 +178,25 @@ class _FileDrawer:
             os.write(self._descriptor, reply.getbuffer())
             os.fsync(self._descriptor)
 
+    def unsent(self) -> None:
+        self._sent = False
+
     def settle(self) -> None:
         token = self._token()
         if token is not None:
             self._store._save(self._platform, self._app_key, token)
         self._clear()
+
+    def unanswered(self, spent: str) -> float | None:
+        try:
+            head = self._note.read_bytes()
+        except FileNotFoundError:
+            return None
+        return _began(head) if spent and spent.encode() in head else None
+
+    def answered(self) -> None:
+        with suppress(FileNotFoundError):
+            self._note.unlink()
 
     def _token(self) -> Token | None:
         """The pair in the reply, where it is another than the one in the store."""
@@ -184,8 +204,12 @@ class _FileDrawer:
             head, _, rest = self.path.read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
+        reply = rest.rstrip(b"\0")
+        if not reply and head and self._sent:
+            with suppress(OSError):  # a full disk must not hide what has happened
+                files.replace(self._note, head)
         held = self._store._load(self._platform, self._app_key)
-        found = tokens_in(rest.rstrip(b"\0"), _began(head), held)
+        found = tokens_in(reply, _began(head), held)
         return None if found and held and found.access_token == held.access_token else found
 
     def _clear(self) -> None:

@@ -122,9 +122,23 @@ class _KeyringDrawer:
     def __init__(self, store: KeyringStore, platform: str, app_key: str) -> None:
         self._store, self._platform, self._app_key = store, platform, app_key
         self._name = _pending(platform, app_key)
+        self._note = f"{platform}:{app_key}:unanswered"
+        self._sent = True
 
-    def prepare(self) -> None:
-        self._store._set(self._name, Secret(json.dumps({"at": time.time(), "reply": ""}), "token"))
+    def prepare(self, spent: str) -> None:
+        about = {"at": time.time(), "spent": spent, "reply": ""}
+        self._store._set(self._name, Secret(json.dumps(about), "token"))
+
+    def unsent(self) -> None:
+        self._sent = False
+
+    def unanswered(self, spent: str) -> float | None:
+        note = self._store._get(self._note)
+        about = json.loads(note.reveal()) if note else {}
+        return float(about["at"]) if spent and about.get("spent") == spent else None
+
+    def answered(self) -> None:
+        self._store._delete(self._note)
 
     def put(self, reply: BytesIO) -> None:
         self._store._set(self._name, _entry(reply))
@@ -142,6 +156,8 @@ class _KeyringDrawer:
         """The pair in the reply, where it is another than the one in the store."""
         held = self._store._load(self._platform, self._app_key)
         entry = json.loads(kept.reveal())
+        if not entry["reply"] and self._sent:
+            self._store._set(self._note, kept)
         found = tokens_in(entry["reply"].encode(), entry["at"], held)
         return None if found and held and found.access_token == held.access_token else found
 

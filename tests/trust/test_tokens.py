@@ -16,12 +16,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import alinb
 from alinb import AsyncClient, Client, FileStore, MemoryStore, Secret, Token, TokenStoreError
 from alinb.files import Lock
 from alinb.tokens.claims import claim_of
+from tests.trust.canaries import survivors
 
 SECRET = "8b1f6c0a2e9d4735b6c8d0e1f2a3b4c5"
 REFRESH = "/auth/token/refresh"
@@ -405,10 +407,156 @@ def test_a_kill_before_the_reply_leaves_a_whole_file_and_a_free_lock(
     claim.close()
 
 
+WINDOW = """
+import inspect, os, signal, sys
+from pathlib import Path
+from alinb import App, Client, FileStore, Platform, TokenRefused
+import alinb.client, alinb.doctor, alinb.tokens.claims
+from alinb.tokens.file import _FileDrawer
+
+url, secret, path, step = sys.argv[1:]
+app = App("500102", secret, Platform.named("aliexpress").at(url))
+root = Path(alinb.__file__).parent
+traced = {str(root / name) for name in ("session.py", "renewal.py", "client.py", "exchange.py")}
+traced |= {str(p) for p in (root / "tokens").iterdir()}
+lines, first = inspect.getsourcelines(_FileDrawer.put)
+kept_from = first + next(n for n, line in enumerate(lines) if "os.fsync" in line)
+
+def refresh():
+    with Client(app, store=FileStore(path), journal=False) as client:
+        return client.refresh()
+
+def killed_at(point):
+    seen = -1
+    def trace(frame, event, argument):
+        nonlocal seen
+        if frame.f_code.co_filename not in traced:
+            return None
+        if event == "line":
+            if frame.f_code is _FileDrawer.prepare.__code__ and seen < 0:
+                seen = 0
+            if frame.f_code is _FileDrawer.put.__code__ and frame.f_lineno == kept_from:
+                os._exit(0)
+            if seen >= 0:
+                seen += 1
+                if seen == point:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+    sys.settrace(trace)
+    refresh()
+
+point = 1
+while True:
+    child = os.fork()
+    if not child:
+        killed_at(point)
+        os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        refresh()
+        print("fine")
+    except TokenRefused as error:
+        print(error)
+        assert error.evidence["spent_before"] <= __import__("time").time()
+        with Client(app, store=FileStore(path), journal=False) as client:
+            client.exchange(alinb.client.fetch_code(url))
+    if status == 0:
+        break
+    assert status == -9, (point, status)
+    point += int(step)
+"""
+
+
+def test_a_kill_between_the_request_and_the_first_write_is_told_by_the_next_refusal(
+    box: alinb.Sandbox, store: FileStore
+) -> None:
+    """The one window nobody can close: the pair is lost, and the next run says what happened."""
+    expired(box, store)
+    done = subprocess.run(
+        [sys.executable, "-c", WINDOW, box.url, SECRET, str(store.path), "4" if POINTS else "1"],
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    lost = [line for line in said if line != "fine"]
+    begun, end = said.index(lost[0]), len(said) - 1
+    assert begun > 5, "before it is sent nothing is lost"
+    assert lost == said[begun:end], "from the moment the gateway has it until the first write"
+    assert said[end] == "fine", "and from the first write on nothing is lost again"
+    for line in lost:
+        assert re.search(
+            r"refused: IllegalRefreshToken.* The same refresh token may have been spent at "
+            r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC: that request was begun, and the program ended "
+            r"or the line broke before its answer was kept\. What it gave is lost: open the "
+            r"consent page again and exchange a new code; alinb token url begins the way\.$",
+            line,
+        ), line
+    assert not list(store.path.parent.glob(".*.unanswered"))
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_answer_that_never_came_is_told_by_the_next_refusal(
+    box: alinb.Sandbox, store: FileStore, kind: str
+) -> None:
+    """Within one process, too; and nothing is told of what never left this machine."""
+
+    def refresh(app: Any, **how: Any) -> Token:
+        async def by_async() -> Token:
+            async with AsyncClient(app, store=store, journal=False, **how) as client:
+                return await client.refresh()
+
+        if kind == "async":
+            return asyncio.run(by_async())
+        with Client(app, store=store, journal=False, **how) as client:
+            return client.refresh()
+
+    held_before = expired(box, store)
+    with pytest.raises(alinb.NoReply, match="no answer"):
+        refresh(box.app, transport=nobody(kind))
+    assert not list(store.path.parent.glob(".*.unanswered"))
+    box.faults.switch_on("reset_after_headers")
+    with pytest.raises(alinb.NoReply, match="The refresh token may be spent: refresh again"):
+        refresh(box)
+    box.faults.switch_off()
+    (note,) = store.path.parent.glob(".*.unanswered")
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    assert held_before.refresh_token is not None
+    assert survivors(note.read_bytes(), [held_before.refresh_token.reveal()]) == []
+    with pytest.raises(alinb.TokenRefused, match="refresh token may have been spent at 20") as told:
+        refresh(box)
+    assert told.value.next_step.startswith("What it gave is lost: open the consent page again")
+    with Client(box, store=store, journal=False) as client:
+        client.exchange(box.code())
+    assert not list(store.path.parent.glob(".*.unanswered"))
+    assert refresh(box).access_token.reveal() == newest(box)
+
+
+def nobody(kind: str) -> Any:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody listens")
+
+    return httpx.MockTransport(refuse)
+
+
+def test_where_an_old_refresh_token_stays_good_a_lost_answer_costs_nothing(
+    store: FileStore,
+) -> None:
+    with alinb.Sandbox(
+        app_key="500102", secret=SECRET, products=1, assume={"old_refresh": "accepted"}
+    ).serve() as box:
+        expired(box, store)
+        box.faults.switch_on("reset_after_headers")
+        with Client(box, store=store, journal=False) as client:
+            with pytest.raises(alinb.NoReply):
+                client.refresh()
+            box.faults.switch_off()
+            assert client.refresh().access_token.reveal() == newest(box)
+
+
 def test_a_pair_saved_by_hand_wins_over_an_older_reply(box: alinb.Sandbox, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "tokens.json")
     drawer = store._drawer("aliexpress", "1")
-    drawer.prepare()
+    drawer.prepare("")
     reply = b'{"access_token":"5000older","refresh_token":"5001older","code":"0"}'
     drawer.put(BytesIO(reply))
     os.close(drawer._descriptor)  # type: ignore[arg-type]
@@ -429,7 +577,7 @@ def test_a_reply_without_tokens_changes_nothing(tmp_path: Path, reply: bytes) ->
     claim = store.claim("aliexpress", "1")
     assert claim is not None
     with claim:
-        claim.expect()
+        claim._drawer.prepare("")
         claim.receive(BytesIO(reply))
     found = store.load("aliexpress", "1")
     assert found is not None
