@@ -20,6 +20,7 @@ from . import faults
 from .core import CATEGORIES, Gateway
 from .exchanges import Exchange, Exchanges
 from .limits import Limits, Rates
+from .market.asked import number
 from .methods import Market
 from .state import LIVES, State
 from .switches import Switches
@@ -121,6 +122,26 @@ class Sandbox:
         `account` is buyer or seller; with another `app_key` it is one that this app is refused.
         """
         return self.gateway.state.new_code(account=account, app_key=app_key)
+
+    def discount(self, product_id: str | int, percent: int) -> None:
+        """Sell a product at `percent` off its list prices from the next call on; 0 is no discount.
+
+        Every reply that names its price follows; what was ordered keeps the price it had. So two
+        pulls of one search can differ, as after a night of trade. Raises `InputError` for an id
+        that no product has, and for what is no whole number from 0 to 99.
+
+            gateway.discount("1005006261997375", 75)
+        """
+        if percent not in range(100):
+            raise InputError(
+                f"A discount of {percent!r} percent makes no sense.",
+                next_step="Use a whole number from 0 to 99.",
+            )
+        if not self.gateway.market.discount(number(str(product_id), -1), int(percent)):
+            raise InputError(
+                f"The sandbox has no product {product_id!r}.",
+                next_step="Take the id of one that a search finds.",
+            )
 
     def serve(self, port: int = 0) -> Self:
         """Listen on 127.0.0.1, on a free port where `port` is 0; `url` says where.

@@ -209,7 +209,7 @@ class Gateway:
         short = len(request.url) + len(request.body) < _LONGEST_KEPT
         if short and not struck and methods.pure(name):
             asked = tuple([pair for pair in params.items() if pair[0] not in _COMMON])
-            payload = self._page(name, asked, simplify)
+            payload = self._page(name, asked, simplify, self.market.edition)
         else:
             user = self.state.user(grant)
             asking = Asked(
@@ -255,7 +255,9 @@ class Gateway:
             self.state.end_access_tokens()
             raise Refusal("IllegalAccessToken")
 
-    def _new_page(self, name: str, params: tuple[tuple[str, str], ...], simplify: bool) -> bytes:
+    def _new_page(
+        self, name: str, params: tuple[tuple[str, str], ...], simplify: bool, edition: int
+    ) -> bytes:
         asking = Asked(self.market, dict(params))
         return _payload(methods.ANSWERS[name](asking), simplify)
 

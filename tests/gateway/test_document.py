@@ -29,9 +29,10 @@ def test_its_options_are_options() -> None:
         assert re.search(rf"{option}\b", done.stdout), option
 
 
-def test_its_example_runs() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    subprocess.run([sys.executable, "-c", example], check=True, timeout=60)
+def test_its_examples_run_one_after_the_other() -> None:
+    examples = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert len(examples) == 2
+    subprocess.run([sys.executable, "-c", "\n".join(examples)], check=True, timeout=60)
 
 
 def test_its_texts_of_faults_are_faults() -> None:

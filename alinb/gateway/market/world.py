@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -23,8 +25,9 @@ class Market:
     """A fixed set of products and what is ordered of them; safe to use from several threads.
 
     `ids` are the 16-digit product ids in market order; `book` holds the orders that callers
-    placed, all else is worked out anew and never changes. Titles are the same in every language.
-    Records that the methods hand out may be shared between replies: read them, do not change them.
+    placed, all else is worked out anew and changes by `discount` alone, which `edition` counts.
+    Titles are the same in every language. Records that the methods hand out may be shared between
+    replies: read them, do not change them.
     """
 
     def __init__(self, products: int = 5000, seed: int = 1) -> None:
@@ -35,11 +38,18 @@ class Market:
         self._places = {number: n for n, number in enumerate(self.ids)}
         self._made: list[Product | None] = [None] * products
         self._casefolded: list[str] = []
-        self._kept: dict[Hashable, Any] = {}
+        self._before: dict[int, Product] = {}
+        self._changing = threading.Lock()
         self.book = Book()
-        self.found = lru_cache(maxsize=128)(self._found)
+        self.edition = 0
         self.sale = lru_cache(maxsize=4096)(partial(sale_in, self))
         self._matching = lru_cache(maxsize=64)(self._match)
+        self._forget()
+
+    def _forget(self) -> None:
+        # New ones, not the old ones emptied: what is being worked out now lands in the old ones.
+        self._kept: dict[Hashable, Any] = {}
+        self.found = lru_cache(maxsize=128)(self._found)
         self._sale_prices = lru_cache(maxsize=16)(self._price)
         self._ordered = lru_cache(maxsize=64)(self._order)
 
@@ -58,16 +68,35 @@ class Market:
         return None if place is None else self.at(place)
 
     def any(self, chance: int) -> Product:
-        """The product that a drawn number falls on; the market must not be empty."""
-        return self.at(chance % len(self.ids))
+        """The product that a drawn number falls on, at its first price; not of an empty market."""
+        place = chance % len(self.ids)
+        return self._before.get(place) or self.at(place)
+
+    def discount(self, number: int, percent: int) -> bool:
+        """Take so many percent off a product's list prices; whether there is that product.
+
+        What was ordered keeps its price: an order holds the product as it was.
+        """
+        with self._changing:
+            product = self.product(number)
+            if product is None:
+                return False
+            other = copy(product)
+            other.discount = percent
+            self._before.setdefault(product.index, product)
+            self._made[product.index] = other
+            self._forget()
+            self.edition += 1
+            return True
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once; forgotten when too much is kept."""
-        if key not in self._kept:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = make()
-        kept: T = self._kept.get(key) or make()
+        held = self._kept
+        if key not in held:
+            if len(held) >= _MOST_KEPT:
+                held.clear()
+            held[key] = make()
+        kept: T = held.get(key) or make()
         return kept
 
     def picked(self, places: Sequence[int]) -> list[Product]:
