@@ -112,6 +112,27 @@ def mistake(found: Diagnosis | Attempt, answer: str) -> Verdict:
     return Verdict(False, f"“{name}” would show like this: {looks}")
 
 
+def fewest_calls(pull: Callable[[int], Any], size: int) -> Verdict:
+    """Check a page size: all records in the fewest calls, and no more asked for than a page holds.
+
+    `pull(size)` gives a pull, not begun yet, that asks for pages of that size.
+    """
+    if size < 1:
+        return Verdict(False, "A page holds one record at least.")
+    tried = pull(size)
+    records, calls = len(tried.frame()), tried.stats.calls
+    page = max((len(page.records) for page in pull(_MORE_THAN_ANY)), default=0)
+    said = f"{records} records took {calls} calls with {size} a page"
+    best = -(-records // max(page, 1))
+    if calls > best:
+        return Verdict(False, f"{said}; {best} would do.")
+    if size > page:
+        return Verdict(False, f"{said}, but no page held more than {page}.")
+    return Verdict(True, f"{said}, and a page holds {page} at most.")
+
+
+#: More records than any page holds.
+_MORE_THAN_ANY = 1000
 _STATE = "c0ffee"
 _BACK = "https://shop.example/callback"
 #: What a person may paste, and what is so special about it.

@@ -123,3 +123,28 @@ def test_a_function_that_reads_callbacks_wrong_is_told_why(function, said):
     verdict = exercises.callback(function)
     assert not verdict
     assert said in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("size", "ok", "why"),
+    [
+        (0, False, "one record at least"),
+        (20, False, "84 records took 5 calls with 20 a page; 2 would do."),
+        (60, False, "but no page held more than 50."),
+        (50, True, "84 records took 2 calls with 50 a page, and a page holds 50 at most."),
+    ],
+)
+def test_a_page_size_is_tried_and_counted(size, ok, why):
+    box = alinb.sandbox(products=1000)
+    with alinb.Client(box, journal=False) as client:
+        client.exchange(box.code())
+        asked = {"keyWord": "lamp", "local": "en_US", "countryCode": "FR", "currency": "EUR"}
+
+        def pull(size):
+            return client.pull(
+                "aliexpress.ds.text.search", pageSize=size, qps=1000, progress=False, **asked
+            )
+
+        found = exercises.fewest_calls(pull, size)
+    assert found.ok is ok
+    assert why in found.why
