@@ -17,6 +17,12 @@ LARGEST = 200_000
 _LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
 #: What a notebook that was run may not have seen: the app, journal and tokens of who ran it.
 _NOBODYS = {"ALINB_JOURNAL": "journal.sqlite3", "ALINB_TOKENS": "tokens.json"}
+#: A notebook takes half a minute; one that takes longer says what each of its threads is at, in s.
+_TOO_LONG_S = 110
+_WATCHED = (
+    "--IPKernelApp.exec_lines=import faulthandler as _f, sys as _s;"
+    f" _f.dump_traceback_later({_TOO_LONG_S}, repeat=True, file=_s.__stderr__); del _f, _s"
+)
 
 
 def rebuild(path: Path) -> None:
@@ -29,6 +35,7 @@ def rebuild(path: Path) -> None:
         timeout=120,
         kernel_name="python3",
         store_widget_state=False,
+        extra_arguments=[_WATCHED],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     notebook.metadata.pop("widgets", None)
