@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
 
@@ -102,7 +103,9 @@ def mistake(found: Diagnosis | Attempt, answer: str) -> Verdict:
     )
     known = load("mistakes")["mistakes"]
     if answer not in known:
-        return Verdict(False, f"{answer!r} is no mistake that alinb has a name for.")
+        near = get_close_matches(answer, known, 3, 0.5) or ["path_prefix_missing"]
+        said = f"{answer!r} is no id of a mistake" if answer else "No id is given"
+        return Verdict(False, f"{said}; ids are spelled like {', '.join(near)}.")
     name = known[answer]["name"]
     if answer in made:
         others = [known[other]["name"] for other in made if other != answer]
@@ -135,15 +138,19 @@ def fewest_calls(pull: Callable[[int], Any], size: int) -> Verdict:
 _MORE_THAN_ANY = 1000
 _STATE = "c0ffee"
 _BACK = "https://shop.example/callback"
-#: What a person may paste, and what is so special about it.
+#: What a person may paste, what is so special about it, and why it is read as it is where the
+#: error does not say that.
 _PASTED = (
-    (f"{_BACK}?code=3_500102_JxZ05&state={_STATE}", "a plain callback"),
-    (f"{_BACK}?state={_STATE}&code=3_500102_JxZ05", "the same in another order"),
-    (f"{_BACK}?state={_STATE}&code=3_500102_Jx%2B05", "a percent-encoded code"),
-    (f"{_BACK}?code=3_500102_JxZ05&state=another", "the state of another link"),
-    (f"{_BACK}?code=3_500102_JxZ05", "no state at all"),
-    (f"{_BACK}?error=access_denied&state={_STATE}", "a refusal by the person"),
-)
+    (f"{_BACK}?code=3_500102_JxZ05&state={_STATE}", "a plain callback",
+     "The code is the value of `code` alone."),
+    (f"{_BACK}?state={_STATE}&code=3_500102_JxZ05", "the same in another order",
+     "A parameter is found by its name, not by its place."),
+    (f"{_BACK}?state={_STATE}&code=3_500102_Jx%2B05", "a percent-encoded code",
+     "In an address `+` is written %2B; what is signed and sent is the decoded value."),
+    (f"{_BACK}?code=3_500102_JxZ05&state=another", "the state of another link", ""),
+    (f"{_BACK}?code=3_500102_JxZ05", "no state at all", ""),
+    (f"{_BACK}?error=access_denied&state={_STATE}", "a refusal by the person", ""),
+)  # fmt: skip
 
 
 def callback(yours: Callable[[str, str], str | None]) -> Verdict:
@@ -151,17 +158,19 @@ def callback(yours: Callable[[str, str], str | None]) -> Verdict:
 
     None where the address must not be used: another state, no state, or no code.
     """
-    for address, what in _PASTED:
+    for address, what, why in _PASTED:
         try:
-            right = parse_callback(address, state=_STATE).code.reveal()
-            reason = ""
+            right, reason = parse_callback(address, state=_STATE).code.reveal(), why
         except CallbackError as error:
-            right, reason = None, f" {error.message}"
+            right, reason = None, error.message
         try:
             got = yours(address, _STATE)
         except Exception as error:
             return Verdict(False, f"On {what} it raised {type(error).__name__}: {error}")
         got = got.reveal() if isinstance(got, Secret) else got
         if got != right:
-            return Verdict(False, f"On {what} it must give {right!r}, not {got!r}.{reason}")
-    return Verdict(True, f"All {len(_PASTED)} addresses are read right.")
+            return Verdict(False, f"On {what} it must give {right!r}, not {got!r}. {reason}")
+    return Verdict(
+        True, f"All {len(_PASTED)} addresses are read right: by name, decoded, and never with"
+        " another link's state.",
+    )  # fmt: skip

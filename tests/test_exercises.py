@@ -88,7 +88,13 @@ def test_the_stage_of_the_wrong_turn(found, answer, ok, said):
     [
         ("secret_wrapped", True, "The secret stands around the string."),
         ("kv_separators", False, "would show like this"),
-        ("", False, "no mistake that alinb has a name for"),
+        ("", False, "No id is given; ids are spelled like path_prefix_missing."),
+        (
+            "secret wrapped",
+            False,
+            "'secret wrapped' is no id of a mistake; ids are spelled like secret_wrapped",
+        ),
+        ("?", False, "spelled like path_prefix_missing."),
     ],
 )
 def test_the_name_of_the_mistake(found, answer, ok, said):
@@ -112,7 +118,8 @@ def test_a_function_that_reads_callbacks_right_passes():
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda a, s: a.split("code=")[1].split("&")[0], "percent-encoded code"),
+        (lambda a, s: a.split("code=")[1].split("&")[0],
+         "not '3_500102_Jx%2B05'. In an address `+` is written %2B"),
         (lambda a, s: parse_qs(urlsplit(a).query)["code"][0], "the state of another link"),
         (lambda a, s: None, "a plain callback"),
         (lambda a, s: parse_qs(urlsplit(a).query)["code"][0] if s in a else None,
