@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -40,7 +41,7 @@ def lab(
         raise MissingExtra(
             "JupyterLab is not installed.", next_step="pip install 'alinb[lab]', then alinb lab."
         )
-    print(_told(copy_notebooks(to), to))
+    print(_told(copy_notebooks(to), differing(to), to))
 
     from ..gateway import Sandbox
 
@@ -106,11 +107,39 @@ def _copy(source: Path, target: Path) -> bool:
     return True
 
 
-def _told(copied: list[str], to: Path) -> str:
-    if not copied:
-        return f"The notebooks in {to} are as you left them; begin with 00_start_here.ipynb."
-    count = "1 notebook was" if len(copied) == 1 else f"{len(copied)} notebooks were"
-    return f"{count} copied to {to}; what was there already is as you left it."
+def differing(to: Path) -> list[str]:
+    """The names of the notebooks whose cells are not alinb's: changed by you, or of another alinb.
+
+    What a cell gave when it was run does not count.
+    """
+    return [
+        notebook.name
+        for notebook in sorted(folder("notebooks").glob("*.ipynb"))
+        if _cells(to / notebook.name) != _cells(notebook)
+    ]
+
+
+def _cells(notebook: Path) -> list[tuple[str, str]] | None:
+    """Kind and text of each cell; None for what is no notebook."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _told(copied: list[str], differ: list[str], to: Path) -> str:
+    if copied:
+        count = "1 notebook was" if len(copied) == 1 else f"{len(copied)} notebooks were"
+        said = f"{count} copied to {to}; begin with 00_start_here.ipynb."
+    else:
+        said = f"The notebooks in {to} are as you left them; begin with 00_start_here.ipynb."
+    if not differ:
+        return said
+    return (
+        f"{said}\nKept as you have them, though alinb's are others: {', '.join(differ)}."
+        " To get alinb's, move yours away and run this again, or take another folder with --to."
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """alinb lab: copies of the notebooks, a sandbox beside JupyterLab, and an end that ends both."""
 
+import json
 import os
 import re
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import alinb
-from alinb.cli.lab import _told, copy_notebooks, environment_for
+from alinb.cli.lab import _told, copy_notebooks, differing, environment_for
 from alinb.errors import InputError
 from alinb.share import folder
 
@@ -44,9 +45,25 @@ def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path):
 
 
 def test_one_is_said_as_one():
-    assert _told(["a"], Path("x")).startswith("1 notebook was copied to x;")
-    assert _told(["a", "b"], Path("x")).startswith("2 notebooks were copied to x;")
-    assert "as you left them" in _told([], Path("x"))
+    assert _told(["a"], [], Path("x")).startswith("1 notebook was copied to x;")
+    assert _told(["a", "b"], [], Path("x")).startswith("2 notebooks were copied to x;")
+    assert "as you left them" in _told([], [], Path("x"))
+
+
+def test_what_is_kept_though_alinbs_is_another_is_named(tmp_path: Path):
+    copy_notebooks(tmp_path)
+    assert differing(tmp_path) == []
+    ran, changed, broken = (tmp_path / name for name in NAMES[:3])
+    for path, cell in ((ran, "outputs"), (changed, "source")):
+        content = json.loads(path.read_text("utf-8"))
+        next(c for c in content["cells"] if c["cell_type"] == "code")[cell] = []
+        path.write_text(json.dumps(content), "utf-8")
+    broken.write_text("[" * 100_000)
+    assert copy_notebooks(tmp_path) == []
+    assert differing(tmp_path) == NAMES[1:3]
+    said = _told([], NAMES[1:3], tmp_path)
+    assert f"Kept as you have them, though alinb's are others: {NAMES[1]}, {NAMES[2]}." in said
+    assert "move yours away and run this again" in said
 
 
 def test_an_app_of_ones_own_is_not_replaced_by_the_sandboxs():
