@@ -532,6 +532,13 @@ def test_an_attempt_is_handed_through():
         ('{"url": "https://x.example/"}\n{"url"', "looks like JSON and is not"),
         ("[" * 100_000, "looks like JSON and is not"),
         ("{}", 'has no "url"'),
+        ('{"code": "InvalidCode", "message": "m", "request_id": "1"}', "It is a reply"),
+        ('{"error_response": {"code": 15}}', "It is a reply"),
+        ("import requests\nr = requests.get(url, params=params)", "print\\(vars\\(r.request"),
+        ("<PreparedRequest [POST]>", "alinb runs no program"),
+        ("string to sign: /aapp_key1", "does not say what was sent"),
+        ("/auth/token/createapp_key1code2timestamp3\nABCDEF", "does not say what was sent"),
+        ("b0b1b2b3b4b5b6b7 is my secret", "it begins with '… is my secret'"),
         ({"url": 5}, 'has no "url"'),
         ({"url": ""}, "is not a full URL"),
         ({"url": "/sync?a=1"}, "is not a full URL"),
@@ -876,3 +883,51 @@ def test_parameters_of_an_attempt_may_be_given_apart():
 def test_a_query_of_the_param2_gateway_alone_is_refused():
     with pytest.raises(IntakeError, match="does not name its path"):
         intake.read("a=1&_aop_signature=33E5")
+
+
+# ---- what Python prints of a request, and what people write beside one
+
+
+PRINTED = {
+    "vars() of a request": (
+        f"{{'method': 'POST', 'url': '{REST}', 'headers': {{'Content-Type': '{FORM}'}},"
+        f" '_cookies': <RequestsCookieJar[<Cookie a=b for x.example/>]>, 'body': '{QUERY}',"
+        " 'hooks': {'response': []}, '_body_position': None}"
+    ),
+    "bytes": f"{{'method': 'POST', 'url': '{REST}', 'body': b'{QUERY}', 'x': <object o>}}",
+    "http.client's debug lines": (
+        "send: b'POST /rest/auth/token/create HTTP/1.1\\r\\nHost: api-sg.aliexpress.com\\r\\n"
+        f"Content-Type: {FORM}\\r\\n\\r\\n'\nsend: b'{QUERY}'\nreply: 'HTTP/1.1 200 OK\\r\\n'"
+    ),
+    "parameters as Python prints them": repr(CALL),
+    "parameters as JSON": json.dumps(CALL),
+    "curl with a word processor's quotes": f"curl “{URL}”",
+}
+
+
+@pytest.mark.parametrize("text", PRINTED.values(), ids=PRINTED)
+def test_what_python_prints_of_a_request_is_read(text):
+    attempt = intake.read(text)
+    assert attempt.params == intake.read(URL).params
+    assert attempt.url.startswith(REST)
+
+
+def test_curly_quotes_are_kept_where_straight_ones_hold_the_words():
+    assert intake.read(f"curl '{URL}' -d 'keyWord=“lamp”'").params["keyWord"] == "“lamp”"
+
+
+@pytest.mark.parametrize("words", ["string to sign: ", "stringToSign = '", "Base string: "])
+@pytest.mark.parametrize("request_text", [URL, f"curl '{URL}' \\\n  -H 'X-A: b'"])
+def test_the_string_that_was_hashed_may_stand_beside_a_request(words, request_text):
+    end = "'" if words.endswith("'") else ""
+    found = intake.read(f"{request_text}\n{words}/aapp_key1 b{end}\nsignature: ABC\n")
+    assert (found.string_to_sign, found.sign) == ("/aapp_key1 b", intake.read(URL).sign)
+    assert found.params == intake.read(URL).params
+
+
+def test_a_signature_beside_it_counts_where_the_request_has_none():
+    bare = URL.partition("&sign=")[0]
+    found = intake.read(f"{bare}\nstring to sign: s\nsign: ABC")
+    assert (found.string_to_sign, found.sign) == ("s", "ABC")
+    with pytest.raises(IntakeError):
+        intake.read(f"{bare}\nsign: ABC")

@@ -45,13 +45,53 @@ def test_verify_and_explain(curl):
         ("diagnose nothing", "curl https://a", "There is no variable 'nothing'"),
         ("verify", "https://h/rest/a?sign=A", "There is no app secret"),
         ("", "what is this", "IntakeError"),
+        ("diagnos app", "curl https://a", "Did you mean diagnose?"),
+        ("diagnose app loudly", "curl https://a", "There is a word too many."),
+        ("diagnose app", "\n  \n", "There is nothing in it."),
+        ("diagnose none", "curl https://a", "none holds a NoneType."),
+        ("diagnose blank", "curl https://a", "blank holds an empty text."),
+        ("diagnose app", '{"code": "IncompleteSignature", "message": "x"}', "alinb explain says"),
+        ("diagnose app", "import requests\nrequests.get(url)", "print(vars(r.request))"),
+        ("diagnose", None, "For a request begin a cell with %%alinb diagnose"),
     ],
 )
-def test_an_error_is_one_line_and_no_traceback(line, cell, said, monkeypatch):
+def test_an_error_is_one_line_with_a_next_step_and_no_traceback(line, cell, said, monkeypatch):
     monkeypatch.delenv("ALINB_APP_SECRET", raising=False)
-    answer = magic.alinb(line, cell)
+    answer = magic.alinb(line, cell, namespace={"app": APP, "none": None, "blank": ""})
     assert said in repr(answer)
     assert "\n" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("line", "cell"),
+    [
+        ("diagnose {}", "curl https://a"),
+        ("diagnose '{}'", "curl https://a"),
+        ("diagnose secret={}", "curl https://a"),
+        ("diagnose app {}", "curl https://a"),
+        ("diagnose app", "{}/auth/token/create is what I hash"),
+        ("diagnose app", "string to sign: {}app_key1{}"),
+        ("diagnose app", "curl example?app_secret={}"),
+        ("diagnose app", "{}"),
+    ],
+)
+def test_no_error_repeats_a_secret_that_was_pasted(line, cell):
+    secret = "8b1f6c0a2e9d4735b6c8d0e1f2a3b4c5"
+    app = alinb.App("1", secret)
+    shown = magic.alinb(line.format(secret), cell.format(secret, secret), namespace={"app": app})
+    assert secret[:8] not in repr(shown) + str(shown)
+
+
+def test_the_secret_may_be_named_as_people_write_it(curl):
+    assert magic.alinb("secret=app", curl, namespace={"app": APP}).verdict == "explained"
+
+
+def test_without_a_secret_the_way_to_a_proof_is_told(curl, monkeypatch, capsys):
+    monkeypatch.delenv("ALINB_APP_SECRET", raising=False)
+    assert magic.alinb("diagnose", curl).verdict == "unexplained"
+    assert (
+        "Without the app secret nothing is proved. Set ALINB_APP_SECRET" in capsys.readouterr().out
+    )
 
 
 def test_the_status_names_what_is_set_and_hides_the_secret(monkeypatch):

@@ -1,7 +1,8 @@
 """Requests in the forms people have them, in and out.
 
 Read are curl commands (as shells, browsers and Postman write them), HAR files, raw URLs, raw HTTP
-requests, fetch() and Invoke-WebRequest as browsers copy them, and attempts as JSON.
+requests, fetch() and Invoke-WebRequest as browsers copy them, what Python prints of a request, and
+attempts or parameters as JSON. A line `string to sign: …` may stand beside any of them.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 from ..attempts import Attempt
 from ..errors import InputError, IntakeError
 from ..quiet import quiet
+from . import stated
 from .curl import from_curl, to_curl
 from .har import to_har
 from .objects import from_data, loaded
 from .parts import FORMS
+from .printed import PYTHON, is_python, sent_by_python
 from .raw import REQUEST_LINE, from_http, from_network_panel, from_query, from_url
 from .script import from_fetch, from_powershell
 
@@ -30,6 +33,7 @@ _PROMPT = re.compile(
     r"^(?:\$|>|%|#(?=\s+curl)|PS [^>\n]*>|[\w.-]+@[\w.-]+:[^$#\n]*[$#])\s+|^(?:sudo|time)\s+"
 )
 _CURL = re.compile(r"curl(?:\.exe)?\s", re.IGNORECASE)
+_CURLY = str.maketrans("“”„‘’‚", '"' * 3 + "'" * 3)
 
 
 @quiet
@@ -49,6 +53,16 @@ def read_all(source: Attempt | Mapping[str, Any] | str | bytes) -> list[Attempt]
     if isinstance(source, Mapping):
         return from_data(dict(source))
     text = _cleaned(decoded(source) if isinstance(source, bytes) else source)
+    if len(text) <= _LARGEST and text[:1] not in ("{", "["):
+        text, string, signature = stated.apart(text)
+        if string:
+            if not text:
+                raise stated.alone()
+            return [stated.with_them(one, string, signature) for one in _read(text)]
+    return _read(text)
+
+
+def _read(text: str) -> list[Attempt]:
     if not text or len(text) > _LARGEST:
         raise IntakeError(
             "There is nothing in it." if not text else "It is larger than 20 MB.",
@@ -77,10 +91,19 @@ def _from_text(text: str) -> Attempt:
         return from_query(text)
     if logged := re.search(r"\"((?:GET|POST) /\S*[?&]sign=\S*)(?: HTTP/[\d.]+)?\"", text):
         return from_query(logged[1].partition(" ")[2])
+    if sent := sent_by_python(text):
+        return from_http(sent)
+    if re.match(r"[^\s=&]*app_key[^\s=&]*$", first):
+        raise stated.alone()
     raise IntakeError(
-        f"It is none of the forms alinb reads: it begins with {first[:40]!r}.",
-        next_step=f"Give {FORMS}.",
+        f"It is none of the forms alinb reads: it begins with {_beginning(first)!r}.",
+        next_step=PYTHON if is_python(text) else f"Give {FORMS}.",
     )
+
+
+def _beginning(line: str) -> str:
+    """The first words of a line; a long one with digits may be a secret, a token or a code."""
+    return re.sub(r"(?=\S*\d)\S{12,}", "…", line[:200])[:40]
 
 
 def decoded(content: bytes) -> str:
@@ -125,6 +148,8 @@ def _cleaned(text: str) -> str:
         text = text[shortened.end() :]
     while shortened := _PROMPT.match(text):
         text = text[shortened.end() :]
+    if _CURL.match(text) and not re.search("[\"']", text):
+        text = text.translate(_CURLY)  # a word processor's quotes: a shell's are straight
     return text
 
 

@@ -13,6 +13,8 @@ from ..errors import IntakeError
 from ..wire import header
 from .har import from_har
 from .parts import FORMS, as_float, as_int, as_moment, as_text, attempt, header_pairs, text_mapping
+from .printed import without_objects
+from .raw import from_query
 
 
 def loaded(text: str) -> Any:
@@ -26,7 +28,7 @@ def loaded(text: str) -> Any:
             except (ValueError, RecursionError):
                 pass
         try:
-            return ast.literal_eval(text)  # what Python prints of a dictionary
+            return ast.literal_eval(without_objects(text))  # what Python prints of a dictionary
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise IntakeError(
                 f"It looks like JSON and is not: {error}.", next_step=f"Give {FORMS}."
@@ -54,10 +56,9 @@ def _from_object(item: Mapping[str, Any]) -> Attempt:
     if isinstance(request, Mapping) and "url" not in item:
         item = {**item, **request}
     if not isinstance(item.get("url"), str):
-        raise IntakeError(
-            'The JSON has no "url".',
-            next_step='An attempt is {"method": "GET", "url": "https://…", "body": ""}.',
-        )
+        if "app_key" in item and "sign" in item:
+            return from_query(urlencode({str(k): as_text(v) for k, v in item.items()}))
+        raise _no_request(item)
     answered = _response(item.get("response"))
     method = str(item.get("method") or item.get("http_method") or "GET").upper()
     url, body, headers = item["url"], item.get("body") or "", header_pairs(item.get("headers"))
@@ -85,6 +86,19 @@ def _from_object(item: Mapping[str, Any]) -> Attempt:
         problem=str(item.get("problem") or ""),
         stages=text_mapping(item.get("stages")),
         diagnosis=item["diagnosis"] if isinstance(item.get("diagnosis"), Mapping) else None,
+    )
+
+
+def _no_request(item: Mapping[str, Any]) -> IntakeError:
+    roots = {name for name in item if isinstance(name, str) and name.endswith("_response")}
+    if roots or {"code", "message"} <= item.keys() or {"code", "request_id"} <= item.keys():
+        return IntakeError(
+            "It is a reply, not a request.",
+            next_step=f"alinb explain says what it means; to find a mistake, give {FORMS}.",
+        )
+    return IntakeError(
+        'The JSON has no "url".',
+        next_step='An attempt is {"method": "GET", "url": "https://…", "body": ""}.',
     )
 
 

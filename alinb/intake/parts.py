@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..attempts import Attempt
 from ..errors import IntakeError
+from ..redact import hide
 
 FORMS = (
     "a curl command, a URL, a raw HTTP request, a fetch() call, a HAR file or an attempt as JSON"
@@ -24,7 +25,7 @@ def attempt(method: str, url: str, **more: Any) -> Attempt:
         host = None
     if not host:
         raise IntakeError(
-            f"{url[:60]!r} is not a full URL.",
+            f"{hide(url)[:60]!r} is not a full URL.",
             next_step="It has to begin with https:// and a host.",
         )
     return Attempt(method=method.upper(), url=url, source="pasted", **more)
@@ -55,6 +56,8 @@ def text_mapping(value: Any) -> dict[str, str]:
 def as_text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
