@@ -269,18 +269,19 @@ def _rate(stats: Any) -> Markup:
 
 def _figures(stats: Any) -> list[tuple[str, str]]:
     left = stats.remaining_s
+    ended = stats.state in ("done", "stopped")
     return [
         ("records", f"{stats.records:,}"),
         ("duplicates", f"{stats.duplicates:,}"),
         ("calls", f"{stats.calls:,}"),
         ("under way", f"{stats.under_way:,}"),
-        ("refusals", f"{stats.refusals:,}"),
+        ("refusals of the rate", f"{stats.refusals:,}"),
         ("sent again", f"{stats.retries:,}"),
         ("token refreshes", f"{stats.refreshes:,}"),
-        ("waited for turns", f"{stats.waited_s:.1f} s"),
-        ("bans", f"{stats.banned_s:.0f} s"),
-        ("time so far", f"{stats.elapsed_s:.0f} s"),
-        ("about left", "unknown" if left is None else spell_seconds(max(left, 1))),
+        ("of waits in all calls", f"{stats.waited_s:.1f} s"),
+        ("of bans", f"{stats.banned_s:.0f} s"),
+        ("in all" if ended else "so far", f"{stats.elapsed_s:.0f} s"),
+        *([] if ended or left is None else [("left", f"about {spell_seconds(max(left, 1))}")]),
     ]
 
 

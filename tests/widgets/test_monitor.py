@@ -62,7 +62,7 @@ def test_a_pull_runs_to_its_end_in_the_panel(watching):
     until(lambda: panel.status == "✓ Done: every page is in hand.")
     assert "42 of 42 pages" in panel.view
     assert figures(panel)["records"] == "417"
-    assert figures(panel)["refusals"] == "0"
+    assert figures(panel)["refusals of the rate"] == "0"
     assert "aliexpress.ds.text.search done: 42 of 42 pages" in str(panel)
 
 
