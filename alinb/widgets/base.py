@@ -79,6 +79,8 @@ from .elements import MARKS
 _LOG = logging.getLogger("alinb.widgets")
 _TAG = re.compile(r"(<[^>]*>)")
 _STYLE = files(__package__).joinpath("panel.css").read_text(encoding="utf-8")
+#: JupyterLab and nbconvert style the tables, lists and code of outputs: two classes outweigh that.
+_STILL = _STYLE.replace(".alinb-panel", ".alinb-panel.alinb-still")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ class Panel(AnyWidget):
     def _repr_html_(self) -> str:
         """A still picture, for pages without a kernel and without the widget's script."""
         still = tag("div", Markup(self._picture()), class_="alinb-panel alinb-still")
-        return f"<style>{_STYLE}</style>{still}"
+        return f"<style>{_STILL}</style>{still}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})

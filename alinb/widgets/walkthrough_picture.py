@@ -160,7 +160,7 @@ class Picture:
         return join(
             tag("p", "✓ Steps 2 and 3, consent and exchange, are done."),
             part("4. The token"),
-            tag("table", tag("thead", head), tag("tbody", drawn)),
+            tag("table", tag("thead", head), tag("tbody", drawn), class_="token"),
             tag("p", "Less than half an hour is left: refresh now." if token.refresh_due(self.now)
                 else "A refresh gives a new pair; the refresh token's clock goes on."),
             None if can else tag("p", "This token cannot be refreshed."),

@@ -243,3 +243,10 @@ def test_running_a_cell_twenty_times_makes_no_more_models_than_once():
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_the_still_picture_outweighs_the_styles_of_outputs(panel):
+    style = panel._repr_html_().partition("</style>")[0]
+    rules = [rule for rule in style.split("}") if ".alinb-panel" in rule]
+    assert rules
+    assert [rule for rule in rules if ".alinb-panel.alinb-still" not in rule] == []
