@@ -10,12 +10,12 @@ from ..attempts import Attempt
 from ..catalogue import Method, Parameter, methods, nearest
 from ..errors import AlinbError
 from ..intake import to_curl
-from ..redact import REQUEST_KINDS
 from ..render import Markup, join, tag
 from ..replies import Reply
 from .answers import scrolled, tables_html, tables_of, tree
 from .elements import button, choice, code_block, copy_button, field, form, part, secret_field
 from .exploring import Exploration
+from .typed import kind_of
 
 if TYPE_CHECKING:
     from .explorer import ApiExplorer
@@ -66,8 +66,8 @@ class Picture:
                 "div",
                 form(
                     "take",
-                    field("Search the names", "search", self.panel.search, data_act="search",
-                          data_fresh=str(self.panel.fresh)),
+                    field("Search the names", "search", self.panel.search, type="search",
+                          data_act="search", data_fresh=str(self.panel.fresh)),
                     button("Take the first"),
                 ),
                 choice(count, options, name, act="choose", data_key="methods"),
@@ -117,13 +117,14 @@ class Picture:
         kind = f" {'required, ' * parameter.required}{_TYPES[parameter.type]}"
         label = tag("span", tag("strong", name), tag("small", kind))
         value = self.call.values.get(name, "")
+        value = "" if kind_of(name, value) else value
         more: dict[str, Any] = {
             "data_act": "edit",
             "data_arg": name,
             "data_key": f"field-{name}",
             "aria_required": "true" if parameter.required else None,
         }
-        if name.lower() in REQUEST_KINDS:
+        if kind_of(name):
             return secret_field(label, f"p.{name}", **more)
         if parameter.type == "boolean":
             options = [("", "left out"), ("true", "true"), ("false", "false")]
@@ -142,7 +143,7 @@ class Picture:
         known = {p.name for p in self.call.parameters}
         lines = "\n".join(
             f"{n}={v}" for n, v in self.call.values.items()
-            if n not in known and n.lower() not in REQUEST_KINDS
+            if n not in known and not kind_of(n, v)
         )  # fmt: skip
         area = tag("textarea", lines, name="other", rows="3", data_act="other", data_secret=True,
                    placeholder="name=value")  # fmt: skip

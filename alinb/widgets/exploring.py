@@ -18,11 +18,12 @@ from ..client import Client
 from ..errors import InputError, MissingSecret, TokenStoreError
 from ..intake.curl import Part, multipart_body
 from ..knowledge import load
-from ..redact import REQUEST_KINDS, Redactor, Secret
+from ..redact import Redactor, Secret
 from ..replies import Reply
 from ..signing import Signed
 from ..tokens import Token
 from .answers import table_html, tables_of
+from .typed import kind_of
 
 FIRST = "aliexpress.ds.text.search"
 
@@ -120,7 +121,7 @@ class Exploration:
             self.reply = self._client().call(self.call(), verb=self.verb)
         finally:
             # A code works once, and a refresh token mostly: neither is sent twice by mistake.
-            for name in [n for n in self.values if n.lower() in REQUEST_KINDS]:
+            for name in [n for n in self.values if kind_of(n)]:
                 del self.values[name]
         self.shown = self._hidden(self.reply)
         return self.reply
@@ -166,7 +167,7 @@ class Exploration:
         return intake.to_curl(self.attempt())
 
     def _spelled(self, name: str, value: str) -> str:
-        if name.lower() in REQUEST_KINDS:
+        if kind_of(name, value):
             return f'getpass("{name}: ")'
         is_file = self.method is not None and self.method[name].type == "file"
         return f"Path({value!r}).read_bytes()" if is_file else repr(value)
@@ -174,8 +175,7 @@ class Exploration:
     # ---- what nobody is to see
 
     def secrets(self) -> list[Secret]:
-        held = [Secret(value, REQUEST_KINDS[name.lower()]) for name, value in self.values.items()
-                if name.lower() in REQUEST_KINDS]  # fmt: skip
+        held = [Secret(v, kind) for n, v in self.values.items() if (kind := kind_of(n, v))]
         if self.client is not None:
             held.append(self.client.app.secret)
             token = self.token
