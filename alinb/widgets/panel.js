@@ -131,8 +131,9 @@ function render({ model, el }) {
     const held = root.contains(doc.activeElement) ? doc.activeElement : null;
     morph(root, cleaned(page.body));
     tick(); point();
-    if (held && held !== doc.activeElement && !root.contains(doc.activeElement)) {
-      // What had the focus is gone: the next step's field, else the panel, so that Tab goes on.
+    if (held && (held.disabled || !root.contains(doc.activeElement))) {
+      // What had the focus is gone, or takes no keys any more, and the browser would let go of it
+      // too: the next step's field, else the panel, so that Tab goes on.
       (root.querySelector("[data-next]") ?? root).focus({ preventScroll: true });
     }
   };

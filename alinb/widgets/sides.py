@@ -45,8 +45,10 @@ def _table(compared: Comparison, rows: list[tuple[str, str, str]], label: str) -
                              aria_label="same" if same else "differs"))  # fmt: skip
         texts = [tag("code", text) for text in (left, right)] if same else _apart(left, right)
         # Where it is narrow the sides stand below each other, each with the name of its own.
-        cells = [tag("td", text, data_side=side.partition(":")[0])
-                 for text, side in zip(texts, (compared.left, compared.right), strict=True)]
+        cells = [
+            tag("td", text, data_side=side.partition(":")[0])
+            for text, side in zip(texts, (compared.left, compared.right), strict=True)
+        ]
         body.append(tag("tr", mark, tag("th", what, scope="row"), cells))
     drawn = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sides")
     return scrolled(f"{label}, side by side", drawn)

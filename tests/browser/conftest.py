@@ -20,6 +20,8 @@ from .lab import FLAGS, jupyter
 #:   k/bin/python -m ipykernel install --prefix k --name older
 #:   JUPYTER_PATH=$PWD/k/share/jupyter ALINB_TEST_KERNEL=older pytest tests/browser
 KERNEL = os.environ.get("ALINB_TEST_KERNEL", "python3")
+#: How often in a row each test runs: ALINB_TIMES=10 pytest tests/browser -m scenario
+TIMES = int(os.environ.get("ALINB_TIMES") or 1)
 CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
@@ -36,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=why))
     # Playwright leaves its event loop running in this thread, where asyncio.run then fails.
     items[:] = [item for item in items if item not in here] + here
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if TIMES > 1:
+        metafunc.fixturenames.append("time_of_many")
+        names = [f"{number} of {TIMES}" for number in range(1, TIMES + 1)]
+        metafunc.parametrize("time_of_many", names)
 
 
 def write(path: Path, *cells: str) -> None:

@@ -53,6 +53,7 @@ def panel(notebook):
     return shown
 
 
+@pytest.mark.scenario
 def test_a_stage_turned_wrong_by_keyboard_is_named(panel):
     page = panel.page
     panel.get_by_role("switch", name="wrap").press("Space")
@@ -115,6 +116,43 @@ def test_a_pasted_curl_command_is_explained_and_its_token_not_kept(notebook):
     assert "view" in saved
     assert [word for word in ("REFRESHCANARY", "TYPEDCANARY", "helloworld") if word in
             saved.replace("App('12345678', 'helloworld')", "")] == []  # fmt: skip
+
+
+def test_no_typed_secret_reaches_the_saved_notebook(notebook):
+    book = notebook("import alinb\nbench = alinb.SignatureBench()\nbench")
+    panel = book.page.locator(".alinb-panel")
+    panel.get_by_role("button", name="Add a parameter").click(timeout=30_000)
+    saves = []
+    # The value before the name that tells that it is a secret, then another the other way round.
+    panel.get_by_label("Value of the new parameter").press_sequentially("CANARY-value-first")
+    saves.append(book.save())
+    panel.get_by_label("Name of the new parameter").press_sequentially("session")
+    panel.get_by_role("button", name="Add a parameter").click()
+    panel.get_by_label("Name of the new parameter").press_sequentially("access_token")
+    panel.get_by_label("Value of access_token").press_sequentially("CANARY-name-first")
+    expect(panel.locator(".string")).to_contain_text("‹access_token›")
+    saves.append(book.save())
+    panel.locator("summary", has_text="Sign with another app secret").click()
+    field = panel.get_by_label("App secret")
+    field.press_sequentially("CANARY-app-secret")
+    saves.append(book.save())  # typed, not submitted
+    before = panel.locator("[data-key=sig-expected] code").inner_text()
+    field.press("Enter")
+    expect(field).to_have_value("")
+    expect(panel.locator("[data-key=sig-expected] code")).not_to_have_text(before)
+    saves.append(book.save())
+    panel.locator("summary", has_text="Paste a request").click()
+    panel.get_by_label("Request").fill(
+        "curl 'https://api-sg.aliexpress.com/rest/auth/token/create?app_key=1&sign=AB"
+        "&app_secret=CANARY-in-curl&code=CANARY-code' -H 'Authorization: Bearer CANARY-header'"
+    )
+    saves.append(book.save())
+    panel.get_by_role("button", name="Lay it on the bench").click()
+    expect(panel.get_by_label("Value of app_secret")).to_be_visible()
+    saves.append(book.save())
+    assert book.python("print(bench.bench.params['app_secret'])") == "CANARY-in-curl"
+    assert all('"view"' in saved for saved in saves), "state saving is on, or this proves nothing"
+    assert [number for number, saved in enumerate(saves) if "CANARY" in saved] == []
 
 
 def test_a_dealt_mistake_is_not_in_the_picture(panel):

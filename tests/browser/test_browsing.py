@@ -16,6 +16,9 @@ client.send(alinb.mistaken(client.sign("aliexpress.ds.category.get"), "secret_wr
 browser = alinb.AttemptBrowser(client.journal)
 browser
 """
+COMPARE = """
+alinb.AttemptCompare(1, 3, client.journal)
+"""
 COUNT = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
 
 
@@ -25,6 +28,7 @@ def opened(book):
     return panel
 
 
+@pytest.mark.scenario
 def test_from_the_list_to_a_ticket_by_keyboard(notebook):
     book = notebook(CELL)
     page, panel = book.page, opened(book)
@@ -70,6 +74,40 @@ def test_from_the_list_to_a_ticket_by_keyboard(notebook):
     shown = saved.replace("CANARYwrongCODE", "", 1) if "CANARYwrongCODE" in source else saved
     assert [c for c in canaries if c in shown + copied] == []
     assert len(canaries) == 4
+
+
+@pytest.mark.scenario
+def test_two_attempts_are_compared_by_keyboard(notebook):
+    book = notebook(CELL.replace("this-notebook", "comparing").rpartition("browser = ")[0], COMPARE)
+    page, panel = book.page, book.page.locator(".alinb-panel")
+    status = panel.get_by_role("status")
+    expect(status).to_contain_text("rows differ", timeout=30_000)
+    left, right = panel.get_by_label("Left, by number"), panel.get_by_label("Right, by number")
+    left.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(panel.locator(".title")).to_have_text(
+        "Two attempts: 2: /auth/token/create and 3: aliexpress.ds.category.get"
+    )
+    stages = panel.locator("[aria-label='Stage by stage, side by side'] tbody tr")
+    wrap = stages.filter(has=page.get_by_role("rowheader", name="wrap"))
+    expect(wrap.locator("del")).to_contain_text("/auth/token/create")
+    expect(wrap.locator("ins")).to_contain_text("‹app_secret›")
+    expect(panel.get_by_text("The secret stands around the string").first).to_be_visible()
+    every = panel.locator("table.sides tbody tr").count()
+    panel.get_by_role("switch", name="Only what differs").press("Space")
+    expect(panel.locator("table.sides [aria-label=same]")).to_have_count(0)
+    assert 0 < panel.locator("table.sides tbody tr").count() < every
+    panel.get_by_role("button", name="Swap the sides").press("Enter")
+    expect(left).to_have_value("3")
+    expect(right).to_have_value("2")
+    right.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("99")
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("✗ The journal holds no attempt 99.")
+    expect(right).to_be_focused()
 
 
 def test_twenty_runs_leave_the_models_of_one(notebook):

@@ -15,6 +15,11 @@ explorer = alinb.ApiExplorer(client, "aliexpress.ds.category.get")
 explorer
 """
 AGAIN = "explorer = alinb.ApiExplorer(client)\nexplorer"
+TOKENS = """
+twin = alinb.sandbox()
+print(client.token.access_token.reveal(),
+      alinb.Client(twin, journal=False).exchange(twin.code()).access_token.reveal())
+"""
 COUNT = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
 EVIL = "<img src=x onerror='window.evil=1'>"
 
@@ -25,11 +30,17 @@ def opened(book):
     return panel
 
 
+@pytest.mark.scenario
 def test_from_a_name_to_a_table_by_keyboard_alone(notebook):
     book = notebook(CELL)
     page, panel = book.page, opened(book)
     search = panel.get_by_label("Search the names")
     search.focus()
+    page.keyboard.type("nothing like it")
+    expect(panel.locator("[data-key=near]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(search).to_have_value("")
+    expect(panel.locator("[data-key=near]")).to_have_count(0)
     page.keyboard.type("text search")
     expect(panel.get_by_label("1 of")).to_be_visible()
     page.keyboard.press("Enter")
@@ -91,6 +102,28 @@ def test_a_typed_code_and_the_tokens_reach_no_saved_file(notebook):
     assert all("widgets" in json.loads(saved)["metadata"] for saved in saves)
     assert [c for c in canaries for saved in saves if c in saved] == []
     assert len(canaries) == 5
+
+
+def test_a_token_pasted_into_any_field_reaches_no_saved_file(notebook):
+    book = notebook(CELL)
+    panel = opened(book)
+    held, other = book.python(TOKENS).split()
+    panel.get_by_label("Search the names").fill("text.search")
+    panel.get_by_label("Search the names").press("Enter")
+    # Pasted into the wrong field, and among the parameters that the catalogue does not name.
+    panel.get_by_label("keyWord").fill(other)
+    expect(panel.locator(".sent")).to_contain_text("‹access_token")
+    saves = [book.save()]
+    panel.get_by_label("keyWord").fill(held)
+    panel.locator("summary", has_text="Other parameters").click()
+    panel.get_by_label("One a line").fill(f"session={other}\nnote={other}")
+    expect(panel.locator(".sent")).to_contain_text("note")
+    saves.append(book.save())
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_role("status")).to_contain_text("attempt")
+    saves.append(book.save())
+    assert all("widgets" in json.loads(saved)["metadata"] for saved in saves)
+    assert [t for t in (held, other) for saved in saves if t in saved] == []
 
 
 def test_twenty_runs_leave_the_models_of_one(notebook):

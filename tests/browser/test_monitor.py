@@ -19,9 +19,14 @@ monitor = alinb.PullMonitor(pull)
 monitor
 """
 CALLS = "print(pull.stats.calls)"
+SECRETS = """
+token = client.token
+print(client.app.secret.reveal(), token.access_token.reveal(), token.refresh_token.reveal())
+"""
 COUNT = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
 
 
+@pytest.mark.scenario
 def test_start_pause_resume_and_stop_by_keyboard(notebook):
     book = notebook(SETUP, CELL)
     page, panel = book.page, book.page.locator(".alinb-panel")
@@ -47,11 +52,17 @@ def test_start_pause_resume_and_stop_by_keyboard(notebook):
     panel.get_by_role("button", name="Stop").focus()
     page.keyboard.press("Enter")
     expect(status).to_contain_text("Stopped.", timeout=10_000)
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => document.activeElement.closest('.alinb-panel') !== null")
     stopped = int(book.python(CALLS))
     page.wait_for_timeout(1000)
     assert int(book.python(CALLS)) == stopped < 42
     assert int(book.python("print(len(monitor.result))")) > 0
     assert page.locator(".jp-Notebook .jp-Cell").count() == 2
+    saved, held = book.save(), book.python(SECRETS).split()
+    assert '"view"' in saved
+    assert len(held) == 3
+    assert [secret for secret in held if secret in saved] == []
 
 
 def test_twenty_runs_leave_the_models_and_the_pull_of_one(notebook):

@@ -46,6 +46,7 @@ def consent_by_keyboard(page):
     return address
 
 
+@pytest.mark.scenario
 def test_from_link_to_token_by_keyboard_alone(notebook):
     book = notebook(START, WALK)
     page, panel = book.page, book.page.locator(".alinb-panel")
@@ -72,6 +73,7 @@ def test_from_link_to_token_by_keyboard_alone(notebook):
     assert page.locator(".jp-Notebook .jp-Cell").count() == 2
 
 
+@pytest.mark.scenario
 def test_a_wrong_code_is_recorded_explained_and_compared_with_the_right_one(notebook):
     book = notebook(START, WALK)
     page, panel = book.page, book.page.locator(".alinb-panel")
