@@ -15,12 +15,9 @@ import pytest
 
 from .lab import FLAGS, jupyter
 
-#: Another kernel than that of this environment, such as one with an older ipykernel:
-#:   uv venv k; uv pip install --python k/bin/python . ipykernel==6.31.0
-#:   k/bin/python -m ipykernel install --prefix k --name older
-#:   JUPYTER_PATH=$PWD/k/share/jupyter ALINB_TEST_KERNEL=older pytest tests/browser
+#: Another kernel than that of this environment; see kernels.py.
 KERNEL = os.environ.get("ALINB_TEST_KERNEL", "python3")
-#: How often in a row each test runs: ALINB_TIMES=10 pytest tests/browser -m scenario
+#: How often in a row each scenario runs: ALINB_TIMES=10 pytest tests/browser -m scenario
 TIMES = int(os.environ.get("ALINB_TIMES") or 1)
 CHROMIUM = os.environ.get("ALINB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -41,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if TIMES > 1:
+    if TIMES > 1 and metafunc.definition.get_closest_marker("scenario"):
         metafunc.fixturenames.append("time_of_many")
         names = [f"{number} of {TIMES}" for number in range(1, TIMES + 1)]
         metafunc.parametrize("time_of_many", names)

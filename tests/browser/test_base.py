@@ -1,6 +1,7 @@
 """The base of all panels where people meet it: JupyterLab in Chromium, widget state saved."""
 
 import json
+import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -81,3 +82,12 @@ def test_running_a_cell_again_leaves_one_panel(notebook):
     expect(book.page.locator(".alinb-panel")).to_have_count(1)
     book.page.locator(".alinb-panel").get_by_role("button", name="Add").click()
     expect(book.page.locator(".alinb-panel .so-far")).to_have_text("1 so far")
+
+
+@pytest.mark.scenario
+def test_the_kernel_is_of_the_release_that_was_asked_for(notebook):
+    asked = os.environ.get("ALINB_TEST_IPYKERNEL")
+    if not asked:
+        pytest.skip("tests.browser.kernels asks for one")
+    book = notebook("import ipykernel")
+    assert book.python("import ipykernel; print(ipykernel.__version__)") == asked
