@@ -931,3 +931,15 @@ def test_a_signature_beside_it_counts_where_the_request_has_none():
     assert (found.string_to_sign, found.sign) == ("s", "ABC")
     with pytest.raises(IntakeError):
         intake.read(f"{bare}\nsign: ABC")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"send: b'POST /x\q HTTP/1.1\r\n'", r"send: b'\x1'", "{ {'a': 1} }", "{'a': {[]: 1}}",
+        "{" * 5000, "{'a': " * 3000, "{'a': 1e999999, 'b': -'c'}", "{'a': '\\N{no such}'}",
+    ],
+)  # fmt: skip
+def test_what_python_prints_but_cannot_read_is_an_intake_error(text):
+    with pytest.raises(IntakeError):
+        intake.read_all(text)

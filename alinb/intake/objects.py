@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +12,7 @@ from ..errors import IntakeError
 from ..wire import header
 from .har import from_har
 from .parts import FORMS, as_float, as_int, as_moment, as_text, attempt, header_pairs, text_mapping
-from .printed import without_objects
+from .printed import literal, without_objects
 from .raw import from_query
 
 
@@ -28,8 +27,8 @@ def loaded(text: str) -> Any:
             except (ValueError, RecursionError):
                 pass
         try:
-            return ast.literal_eval(without_objects(text))  # what Python prints of a dictionary
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return literal(without_objects(text))  # what Python prints of a dictionary
+        except ValueError:
             raise IntakeError(
                 f"It looks like JSON and is not: {error}.", next_step=f"Give {FORMS}."
             ) from None

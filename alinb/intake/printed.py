@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
+from typing import Any
 
 #: What to do with a program, whose values nobody knows before it is run.
 PYTHON = (
@@ -24,9 +26,22 @@ def sent_by_python(text: str) -> str:
 
     Of several requests in them it is the last one.
     """
-    pieces = [ast.literal_eval(found) for found in re.findall(rf"^send: ({_BYTES})", text, re.M)]
+    try:
+        pieces = [literal(found) for found in re.findall(rf"^send: ({_BYTES})", text, re.M)]
+    except ValueError:
+        return ""
     starts = [n for n, piece in enumerate(pieces) if re.match(rb"[A-Z]+ \S+ HTTP/", piece)]
     return b"".join(pieces[starts[-1] :]).decode("utf-8", "replace") if starts else ""
+
+
+def literal(text: str) -> Any:
+    """The value of a literal; raises `ValueError` for whatever is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that Python will do without
+        try:
+            return ast.literal_eval(text)
+        except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+            raise ValueError(str(error)) from None
 
 
 def is_python(text: str) -> bool:
