@@ -32,7 +32,7 @@ CLIMB = 0.005
 #: The fall where the rate had climbed by itself: what it had before is known to be good.
 STEP_BACK = 0.9
 #: How late a wake-up may be, in s or in parts of an interval, before the schedule gives it up.
-LATE_S, LATE_PART = 0.012, 0.5
+LATE_S, LATE_PART = 0.012, 0.2
 #: After a rest of so many s so many turns come at twice the interval: cold connections bunch up.
 REST_S, COLD = 2.0, 5
 #: Nobody sleeps longer at a time, in s, since turns move up when others leave.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -83,6 +84,9 @@ def run(shard: Shard) -> list[dict[str, Any]]:
             _Pull(shard, sealed, plan, monitor, sealed.client())
             for (sealed, plan), monitor in zip(shard.keys, monitors, strict=True)
         ]
+        # A full collection in a process with all of Dask's objects holds everybody up for so long
+        # that calls bunch up after it; the next one is due when there are many more objects.
+        gc.collect()
         teller = asyncio.create_task(_tell(shard, monitors, worker, over))
         try:
             return await asyncio.gather(*(pull.run() for pull in pulls))
