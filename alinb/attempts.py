@@ -90,8 +90,8 @@ class Attempt(Copied):
 
     def redacted(self, redactor: Redactor) -> Attempt:
         """The same attempt with every secret value in it replaced by its kind and fingerprint."""
-        redactor.learn_request(self.params.items())
-        redactor.learn_request(self.headers)
+        sent = self.wire
+        redactor.learn_request((*sent.query, *sent.form, *self.headers))
         redactor.learn("app_secret", _wrapped_around(self.string_to_sign, self.params))
         reply = self.reply
         if reply is not None:

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
@@ -94,6 +95,7 @@ def shown_things(walk: Walk) -> dict[str, Any]:
         "compared": alinb.compare(attempt, box.gateway.attempts()[-1]),
         "explained": alinb.explain(refused), "read": alinb.intake.read(to_curl(attempt)),
         "context": alinb.stages.Context(client.app.secret), "claim": client.waiting(),
+        "bundle": alinb.support_bundle(attempt, *box.gateway.attempts(), secret=SECRET),
     }  # fmt: skip
 
 
@@ -155,6 +157,92 @@ def test_frames_and_their_attrs(walk: Walk) -> None:
     kept = walk.client.journal.frame()
     assert len(kept) == 4
     assert walk.leaks(kept.to_csv(), kept.attrs, pickle.dumps(kept)) == []
+
+
+# ---- What goes to support, and what a person watches
+
+
+def disguised(value: str) -> list[str]:
+    """A value in every form that is searched for, in the places that a request has for it."""
+    forms = spellings(value)
+    forms += [quote_plus(quote_plus(each)) for each in forms]
+    forms += [each.upper() for each in forms] + [each.swapcase() for each in forms]
+    forms += ["".join(f"\\u{ord(letter):04x}" for letter in value)]
+    return [*forms, *(json.dumps(json.dumps({"deep": each})) for each in forms)]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_support_bundle_of_what_holds_a_value_in_any_form(walk: Walk, number: int) -> None:
+    refresh = walk.canaries[-1]
+    value = (SECRET, GIVEN, walk.canaries[2], refresh)[number]
+    note = " ".join(disguised(value))
+    held = Attempt(
+        "POST", f"https://api-sg.aliexpress.com/rest{CREATE}?app_key=500102&note={quote(note)}",
+        headers=(("X-Note", note), ("Cookie", note)),
+        body=f"code={quote_plus(GIVEN)}&refresh_token={quote_plus(refresh)}"
+        f"&code={quote_plus(walk.canaries[2])}&x={quote_plus(note)}",
+        string_to_sign=f"{SECRET}code{GIVEN}x{note}{SECRET}", stages={"join": note},
+        status=200, reply_text=json.dumps({"code": "IllegalRefreshToken", "message": note}),
+        reply_headers=(("Set-Cookie", note), ("X-Request", note)), problem=note,
+        diagnosis={"summary": note, "verdict": "unexplained", "findings": [{"evidence": note}]},
+    )  # fmt: skip
+    received = [each for each in walk.box.gateway.attempts() if each.params.get("code")]
+    assert received
+    for each in (held, *received):
+        bundle = alinb.support_bundle(each, held, *received, secret=SECRET)
+        shown = (str(bundle), repr(bundle), bundle._repr_html_(), json.dumps(bundle.as_dict()),
+                 pickle.dumps(bundle), copy.deepcopy(bundle))  # fmt: skip
+        assert CREATE in str(bundle)
+        for text in map(str, shown):
+            found = survivors(text, [value])
+            assert found == [], text[max(0, text.lower().find(found[0].lower()) - 200) :][:400]
+    assert len(note) > 3_000
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("bar", ["rich", "tqdm", "tqdm in a notebook", "function"])
+def test_what_a_pull_shows_while_it_runs(
+    walk: Walk, bar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a token that goes along, pages that are refused, and lines that break."""
+    from alinb.pulls import progress
+
+    screen, said = Terminal(), []
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "400")
+    if bar.startswith("tqdm"):
+        tqdm = pytest.importorskip("tqdm.notebook" if "notebook" in bar else "tqdm")
+        monkeypatch.setattr("tqdm.auto.tqdm", tqdm.tqdm)
+        monkeypatch.setattr(progress, "_in_notebook", lambda: True)
+        monkeypatch.setattr("IPython.display.display", lambda *shown, **_: said.extend(shown))
+    walk.box.faults.switch_on("status_503=0@0.3x2")
+    walk.box.faults.switch_on("reset@0.3x2")
+    pull = walk.client.pull(
+        SEARCH, over={"keyWord": ["lamp", *"abcdefg"]}, **WHERE, pageSize=1, qps=1000,
+        session=walk.token.access_token,
+        progress=(lambda stats: said.append((stats, f"{stats}"))) if bar == "function" else True,
+    )  # fmt: skip
+    frame = pull.frame()
+    assert pull.stats.calls > 8
+    shown = [screen.getvalue(), repr(said), repr(pull), repr(pull.stats), repr(pull.history),
+             repr(frame.attrs), str(getattr(pull, "_repr_html_", str)())]  # fmt: skip
+    if "notebook" in bar:
+        from ipywidgets import Widget
+
+        shown.append(json.dumps(Widget.get_manager_state(), default=str))
+        assert "records" in shown[-1]
+        Widget.close_all()
+    elif bar != "function":
+        assert "records" in screen.getvalue()
+        assert SEARCH in screen.getvalue()
+    else:
+        assert len(said) >= 2
+    assert walk.leaks(*shown) == []
 
 
 # ---- What an error shows

@@ -113,6 +113,13 @@ alinb.diagnose(wrong.url, secret=client.app.secret)
 ---
 client.journal.get(1)
 ---
+pull = client.pull("aliexpress.ds.text.search", over={"keyWord": ["lamp", "cup"]}, local="en_US",
+                   countryCode="US", currency="USD", pageSize=2, session=token.access_token)
+pages = [page async for page in pull]
+display(pull, pull.stats, pages[0])
+---
+alinb.support_bundle(client.journal.get(1), client.journal.get(2))
+---
 client.journal.frame()
 ---
 alinb.OAuthWalkthrough(client)
@@ -154,6 +161,8 @@ def test_a_notebook_that_ran(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     assert kinds.count("execute_result") >= 8
     assert "application/vnd.jupyter.widget-view+json" in text
     assert len(desk.canaries()) > 6
+    for cell in book.cells:
+        assert desk.leaks(json.dumps(cell.outputs)) == [], print("\n".join(line[:200] for o in cell.outputs for line in o.get("traceback", [str(o)])))
     assert desk.leaks(text) == []
     for each in desk.folder.rglob("*"):
         if each.is_file():
@@ -182,6 +191,9 @@ class TestCommands:
         alinb_("attempts", "ls", "--json")
         alinb_("attempts", "show", "1")
         alinb_("attempts", "diff", "1", "2")
+        alinb_("attempts", "bundle", "1", "2", "3")
+        alinb_("pull", SEARCH, "-p", "keyWord=lamp", "-p", "local=en_US", "-p", "countryCode=US",
+               "-p", "currency=USD", "--out", "found.jsonl")  # fmt: skip
         for form in ("har", "curl", "jsonl"):
             alinb_("attempts", "export", "--format", form)
         signed = alinb.sign(CREATE, {"code": desk.code()}, app=desk.box.app, verb="GET")
@@ -192,13 +204,14 @@ class TestCommands:
         desk.codes += ["50000CANARYsession0123456789", "50001CANARYrefresh/+0123456789"]
         session, refresh = desk.codes[-2:]
         nested = json.dumps({"access_token": session})
-        for more in ((), ("--json",)):
-            for verb in ("GET", "POST"):
-                alinb_("sign", CREATE, "-p", f"code={desk.code()}", "-p", f"session={session}",
-                       "-p", f"access_token={session}", "-p", f"refresh_token={refresh}",
-                       "-p", f"payload={nested}", "--verb", verb, *more)  # fmt: skip
-            alinb_("verify", "-", *more, stdin=f"curl '{signed.url}'")
-            alinb_("verify", "-", *more, stdin=f"curl '{wrong.url}'", fine=(1,))
+        for more, url, verb, status in (
+            ((), signed.url, "GET", 0),
+            (("--json",), wrong.url, "POST", 1),
+        ):
+            alinb_("sign", CREATE, "-p", f"code={desk.code()}", "-p", f"session={session}",
+                   "-p", f"access_token={session}", "-p", f"refresh_token={refresh}",
+                   "-p", f"payload={nested}", "--verb", verb, *more)  # fmt: skip
+            alinb_("verify", "-", *more, stdin=f"curl '{url}'", fine=(status,))
         alinb_("token", "url")
         alinb_("demo")
         alinb_("token", "exchange", "-", stdin=came, fine=(1,))
