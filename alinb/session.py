@@ -100,6 +100,7 @@ class Session:
         """The call signed but not sent, by another recipe where one is given."""
         return self.signed(name, params, verb=verb, recipe=recipe)
 
+    @quiet
     def pull(self, name: str | Call, /, **how: Any) -> Any:
         """Every page of a method, paced and resumable; see `alinb.Pull`.
 

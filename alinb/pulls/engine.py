@@ -128,7 +128,7 @@ class Engine:
         if type(error) is Refused and len(self.plan.items) > 1:
             self.frontier.failed(wanted)
             said = {"code": error.code, "message": error.reply.decisive_message}
-            self.refused.append({**wanted.item.params, **said})
+            self.refused.append({**wanted.item.shown_params(), **said})
             if self.frontier.pages or len(self.refused) < min(HOPELESS, len(self.plan.items)):
                 return
         else:

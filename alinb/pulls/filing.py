@@ -90,8 +90,9 @@ def command(plan: Plan, path: str | Path) -> str:
         params[plan.paging.size] = str(plan.size)
     for name, value in params.items():
         words += ["-p", f"{name}={value}"]
-    for name in dict.fromkeys(name for item in plan.items for name in item.params):
-        values = list(dict.fromkeys(item.params[name] for item in plan.items))
+    items = [item.shown_params() for item in plan.items]
+    for name in dict.fromkeys(name for item in items for name in item):
+        values = list(dict.fromkeys(item[name] for item in items))
         words += ["--over", f"{name}={','.join(values)}"]
     return shlex.join([*words, "--out", str(path)])
 

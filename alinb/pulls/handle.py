@@ -13,6 +13,7 @@ from ..calls import Call
 from ..client import AsyncClient, Client
 from ..errors import InputError
 from ..pacing import Pacer, pacer_of
+from ..quiet import forget, quiet
 from .cluster import Cluster, is_local
 from .drive import Driver
 from .engine import Engine
@@ -51,6 +52,7 @@ class Pull:
     `async for`, or `await asyncio.to_thread(pull.frame)`.
     """
 
+    @quiet
     def __init__(
         self,
         client: Client | AsyncClient,
@@ -125,14 +127,19 @@ class Pull:
     async def __aiter__(self) -> AsyncIterator[Page]:
         """The same in the running loop."""
         fresh = self._fresh()
-        async for page in self._driver.apages(None):
-            yield fresh(page)
+        try:
+            async for page in self._driver.apages(None):
+                yield fresh(page)
+        except BaseException as error:
+            forget(error)
+            raise
 
     def records(self) -> Iterator[Any]:
         """The records one by one, as the replies have them, each once."""
         for page in self:
             yield from page.records
 
+    @quiet
     def frame(self, limit: int | None = None) -> Any:
         """All records, or the first `limit`, as a pandas DataFrame.
 
@@ -144,6 +151,7 @@ class Pull:
         self._run(self._memory, limit)
         return self.so_far(limit)
 
+    @quiet
     def so_far(self, limit: int | None = None) -> Any:
         """What `frame()` has fetched until now, as a DataFrame."""
         rows = Rows(self.plan, self._memory, limit)
@@ -163,6 +171,7 @@ class Pull:
         """All records into JSON Lines, as the replies have them; see `to_file`."""
         return self.to_file(_ending(path, ".jsonl"), **how)
 
+    @quiet
     def to_file(self, path: str | Path, *, limit: int | None = None, fresh: bool = False) -> Pulled:
         """All records, or the first `limit`, into a file named by its ending.
 
@@ -243,13 +252,18 @@ class Pull:
 
     def _once(self, pages: Iterator[Page]) -> Iterator[Page]:
         fresh = self._fresh()
-        return map(fresh, pages)
+        try:
+            yield from map(fresh, pages)
+        except BaseException as error:
+            forget(error)
+            raise
 
     def __repr__(self) -> str:
         many = f" over {len(self.plan.items)} items" if len(self.plan.items) > 1 else ""
         return f"<Pull {self.plan.name}{many} {self.stats.state}>"
 
 
+@quiet
 def pull(client: Client | AsyncClient, name: str | Call, /, **how: Any) -> Pull:
     """A pull of a method: `client.pull` for those who hold a client; see `Pull`.
 

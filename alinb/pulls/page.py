@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..redact import Redactor
 from ..replies import Reply
 from .frontier import Facts
 
@@ -28,7 +29,8 @@ class Page:
         return len(self.records)
 
     def __repr__(self) -> str:
-        shown = "".join(f" {name}={value}" for name, value in self.params.items())
+        params = Redactor(b"pull").pairs(self.params.items())
+        shown = "".join(f" {name}={value}" for name, value in params)
         return f"<Page {self.part}{shown}: {len(self.records)} records>"
 
     def frame(self) -> Any:

@@ -100,7 +100,7 @@ class Paging:
         return None if None in keys else keys
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Item:
     """One element of a fan-out: the parameters that are its own, and a key made of them."""
 
@@ -112,8 +112,15 @@ class Item:
         texts = {name: spell(value, name) for name, value in params.items()}
         return cls(texts, _digest(texts)[:16])
 
+    def shown_params(self) -> dict[str, str]:
+        """Its parameters without secrets, for people."""
+        return dict(Redactor(b"pull").pairs(self.params.items()))
 
-@dataclass(frozen=True, slots=True)
+    def __repr__(self) -> str:
+        return f"Item({self.shown_params()})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """A whole pull, checked before anything is sent; `size` is the page size that is asked for."""
 
@@ -146,6 +153,9 @@ class Plan:
     def shown_params(self) -> dict[str, str]:
         """The fixed parameters without secrets, for people and files."""
         return dict(Redactor(b"pull").pairs(self.params.items()))
+
+    def __repr__(self) -> str:
+        return f"Plan({self.name!r}, {self.shown_params()}, {len(self.items)} items)"
 
 
 def make(

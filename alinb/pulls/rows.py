@@ -101,7 +101,7 @@ class Rows:
                 # An item may well hold what another holds; within one everything is there once.
                 seen, before = Seen(), item.key
             reply = replies.read(200, self.store.read(item.key, part), self.plan.name, {})
-            asked = {f"{ASKED}{name}": value for name, value in item.params.items()}
+            asked = {f"{ASKED}{name}": value for name, value in item.shown_params().items()}
             came = paging.found(reply).records
             fresh = seen.fresh(came, paging.keys(came))
             self.duplicates += len(came) - len(fresh)

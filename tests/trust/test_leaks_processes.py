@@ -118,6 +118,20 @@ pull = client.pull("aliexpress.ds.text.search", over={"keyWord": ["lamp", "cup"]
 pages = [page async for page in pull]
 display(pull, pull.stats, pages[0])
 ---
+pull.frame()
+---
+client.pull("aliexpress.ds.text.search", over={"session": [token.access_token]}, pageSize="x")
+---
+over = {"session": [token.access_token], "keyWord": ["lamp"]}
+pull = client.pull("aliexpress.ds.text.search", over=over, local="en_US",
+                   countryCode="US", currency="USD", pageSize=2)
+pull.to_csv("found.csv")
+---
+[page for page in pull]
+---
+client.pull("aliexpress.ds.text.search", keyWord="lamp", local="en_US", countryCode="US",
+            currency="USD", pageSize=2).frame(3)
+---
 alinb.support_bundle(client.journal.get(1), client.journal.get(2))
 ---
 client.journal.frame()
@@ -162,7 +176,7 @@ def test_a_notebook_that_ran(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "application/vnd.jupyter.widget-view+json" in text
     assert len(desk.canaries()) > 6
     for cell in book.cells:
-        assert desk.leaks(json.dumps(cell.outputs)) == [], print("\n".join(line[:200] for o in cell.outputs for line in o.get("traceback", [str(o)])))
+        assert desk.leaks(json.dumps(cell.outputs)) == [], cell.source
     assert desk.leaks(text) == []
     for each in desk.folder.rglob("*"):
         if each.is_file():
