@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,24 @@ def test_the_clients_cover_every_recipe_but_the_gateway_that_is_gone():
     assert {r["recipe"] for r in RIGHT} == {"system", "business", "top_md5", "top_hmac_md5"}
     assert {v["recipe"] for v in PUBLISHED} == set(RECIPES)
     assert sum(not request["right"] for request in CLIENTS) == 5
+
+
+FROZEN = Path(__file__).with_name("frozen_vectors.jsonl").read_text("utf-8").splitlines()
+
+
+def test_240_frozen_vectors_of_odd_texts_hold_at_every_stage():
+    """Made once by hashlib and the ten-line reference of test_signing.py, and never renewed."""
+    vectors = [json.loads(line) for line in FROZEN]
+    assert Counter(vector["recipe"] for vector in vectors) == dict.fromkeys(RECIPES, 48)
+    for vector in vectors:
+        context = Context(Secret(vector["secret"]), path=vector["path"])
+        walk = RECIPES[vector["recipe"]].signer(context).walk(vector["params"])
+        assert list(walk.order) == vector["order"], vector
+        pairs = [s.text for s in walk.segments if s.kind in ("name", "value")]
+        joined = [text for name in vector["order"] for text in (name, vector["params"][name])]
+        assert "".join(pairs) == "".join(joined), vector
+        assert walk.string_to_sign == vector["string"], vector
+        assert walk.signature == vector["signature"], vector
 
 
 SHARED = Path(os.environ.get("ALINB_SHARED", Path(__file__).parents[2] / "shared"))
