@@ -30,3 +30,23 @@ def test_no_output_holds_a_token_a_code_or_a_home_folder(path: Path):
         assert not re.search(r"3_\d{5,}_\w{20,}", stored)
         assert not re.search(r"/(?:home|root|Users|tmp)/", stored)
         assert "Traceback" not in stored
+
+
+def test_a_notebook_under_test_reaches_this_machine_alone():
+    """nbval's kernels are started as this one is."""
+    from nbclient import NotebookClient
+
+    sources = [
+        "import socket; socket.create_connection(('192.0.2.1', 80), 1)",
+        "import socket; socket.getaddrinfo('api-sg.aliexpress.com', 443)",
+        "import alinb; alinb.Client(alinb.App('1', 's'), journal=False).call('a.b')",
+        "import asyncio; await asyncio.open_connection('192.0.2.1', 80)",
+        "box = alinb.Sandbox(products=1).serve(); alinb.Client(box, journal=False).call('a.b')",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    NotebookClient(book, kernel_name="python3", timeout=60, allow_errors=True).execute()
+    said = [out.get("evalue", "") for cell in book.cells for out in cell.outputs]
+    for line in said[:4]:
+        assert "is another machine" in line
+    assert len(said) == 5
+    assert said[4] == ""
