@@ -7,9 +7,9 @@ import pytest
 expect = pytest.importorskip("playwright.sync_api").expect
 
 CELL = """
-import alinb
+import alinb, tempfile
 box = alinb.sandbox()
-client = alinb.Client(box, journal=alinb.Journal("attempts-of-this-notebook.sqlite3"))
+client = alinb.Client(box, journal=alinb.Journal(tempfile.mkdtemp() + "/journal.sqlite3"))
 client.call("/auth/token/create", code="3_841207_CANARYwrongCODE")
 token = client.exchange(box.code())
 client.send(alinb.mistaken(client.sign("aliexpress.ds.category.get"), "secret_wrapped"))
@@ -78,7 +78,7 @@ def test_from_the_list_to_a_ticket_by_keyboard(notebook):
 
 @pytest.mark.scenario
 def test_two_attempts_are_compared_by_keyboard(notebook):
-    book = notebook(CELL.replace("this-notebook", "comparing").rpartition("browser = ")[0], COMPARE)
+    book = notebook(CELL.rpartition("browser = ")[0], COMPARE)
     page, panel = book.page, book.page.locator(".alinb-panel")
     status = panel.get_by_role("status")
     expect(status).to_contain_text("rows differ", timeout=30_000)
@@ -111,7 +111,7 @@ def test_two_attempts_are_compared_by_keyboard(notebook):
 
 
 def test_twenty_runs_leave_the_models_of_one(notebook):
-    book = notebook(CELL.replace("this-notebook", "twenty-runs"))
+    book = notebook(CELL)
     opened(book)
     once = book.python(COUNT)
     for _ in range(20):
