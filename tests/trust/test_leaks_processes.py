@@ -165,7 +165,9 @@ def test_a_notebook_that_ran(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv(name, value)
     sources = [cell.strip() for cell in CELLS.split("---\n")]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
-    NotebookClient(book, kernel_name="python3", timeout=120, allow_errors=True).execute()
+    where = {"metadata": {"path": str(desk.folder)}}
+    how = {"kernel_name": "python3", "timeout": 120, "allow_errors": True, "resources": where}
+    NotebookClient(book, **how).execute()
     text = nbformat.writes(book)
     (desk.folder / "careless.ipynb").write_text(text, encoding="utf-8")
     kinds = [out.output_type for cell in book.cells for out in cell.outputs]
