@@ -456,12 +456,13 @@ class TestControl:
         pull = search(progress=seen.append)
         running = threading.Thread(target=pull.frame)
         running.start()
-        time.sleep(0.5)
+        while sum(pages.asked.values()) <= 16:
+            time.sleep(0.01)
         pull.pause()
-        time.sleep(0.1)
+        time.sleep(0.2)
         held = sum(pages.asked.values())
         time.sleep(0.2)
-        assert sum(pages.asked.values()) == held > 16
+        assert sum(pages.asked.values()) == held
         assert pull.stats.state == "paused"
         pull.go_on()
         time.sleep(0.2)
@@ -493,6 +494,38 @@ class TestControl:
         running.join(10)
         assert pages.asked == dict.fromkeys(range(1, 41), 1)
         assert len(pull.so_far()) == 2000
+
+    def test_stopped_with_its_last_pages_under_way_it_lacks_them(
+        self, search: Callable[..., Pull], pages: Pages, tmp_path: Path
+    ) -> None:
+        pages.total, pages.latency_s = 1000, 0.05
+        pull, out = search(pacer=Pacer(60), concurrency=16), tmp_path / "lamps.jsonl"
+        pull.monitor.listeners.append(lambda stats: stats.pages >= 8 and pull.stop())
+        done = pull.to_jsonl(out)
+        assert (pull.stats.state, done.complete) == ("stopped", False)
+        assert done.pages < 20
+        asked = sum(pages.asked.values())
+        pull.monitor.listeners.clear()
+        assert search().to_jsonl(out).records == 1000
+        assert sum(pages.asked.values()) - asked == 20 - done.pages
+
+    @pytest.mark.parametrize("fault", ["long", "short"])
+    def test_a_stop_while_the_last_call_is_under_way_sends_no_more(
+        self, search: Callable[..., Pull], pages: Pages, fault: str
+    ) -> None:
+        """Neither after a ban nor after the pause before another try."""
+        pages.latency_s, pages.ban_s = 0.3, 20
+        pages.fault = lambda page, nth: "limit" if fault == "long" else "html_502"
+        pull = search(concurrency=1)
+        running = threading.Thread(target=pull.frame)
+        running.start()
+        while not pages.under_way:
+            time.sleep(0.005)
+        pull.stop()
+        running.join(5)
+        assert not running.is_alive()
+        assert sum(pages.asked.values()) == 1
+        assert pull.stats.state == "stopped"
 
     def test_who_is_paused_can_be_stopped(self, search: Callable[..., Pull], pages: Pages) -> None:
         pages.total = 2000

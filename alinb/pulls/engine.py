@@ -114,7 +114,7 @@ class Engine:
             if handed is not None:
                 await handed
         except asyncio.CancelledError:
-            self.frontier.dropped()
+            self.frontier.dropped(wanted)
             if not self.monitor.stopping.is_set():
                 raise
         except Exception as error:
@@ -132,7 +132,7 @@ class Engine:
             if self.frontier.pages or len(self.refused) < min(HOPELESS, len(self.plan.items)):
                 return
         else:
-            self.frontier.dropped()
+            self.frontier.dropped(wanted)
         if self._error is None:
             self._error = error
         self.monitor.stop()

@@ -83,6 +83,7 @@ class Fetcher:
                     before, failed = failed, None
                     self._rest()
                     raise before
+                self._ask_on()
                 self.monitor.count("retries")
                 try:
                     return await self._once(task, call)
@@ -148,6 +149,7 @@ class Fetcher:
         self._rest()
         waited = None
         while waited is None:
+            self._ask_on()
             while self.monitor.paused:
                 self.going.clear()
                 if self.monitor.paused:
@@ -188,6 +190,11 @@ class Fetcher:
             task.item.params, task.part, found.records, facts, reply, task.item.key,
             answer.content, keys, digest,
         )  # fmt: skip
+
+    def _ask_on(self) -> None:
+        """Ends this task where the pull was stopped while its last call was under way."""
+        if self.monitor.stopping.is_set():
+            raise asyncio.CancelledError
 
     def _rest(self) -> None:
         """This task waits for its turn or pauses: stopping the pull may cancel it."""

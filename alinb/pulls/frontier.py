@@ -207,9 +207,10 @@ class Frontier:
         state.ended_at = min(task.part - 1, state.ended_at or task.part)
         self._close(state)
 
-    def dropped(self) -> None:
-        """A page is given up, and the pull ends."""
+    def dropped(self, task: Task) -> None:
+        """The pull ends before this page is there: it is yet to come."""
         self.under_way -= 1
+        self._ready.appendleft(task)
 
     def _check_again(self, state: _State, part: int, digest: int | None) -> None:
         """A page equals another one, and either may be the wrong one; once for each content."""

@@ -122,10 +122,12 @@ class Pull:
                 "A pull on a cluster has no pages to look at.",
                 next_step="Take its frame(), or write it to a file.",
             )
+        self.monitor.ready()
         return self._once(self._driver.pages(None))
 
     async def __aiter__(self) -> AsyncIterator[Page]:
         """The same in the running loop."""
+        self.monitor.ready()
         fresh = self._fresh()
         try:
             async for page in self._driver.apages(None):
@@ -208,6 +210,7 @@ class Pull:
         )  # fmt: skip
 
     def _run(self, store: Store, limit: int | None) -> None:
+        self.monitor.ready()
         bar = bar_of(self.progress, self.plan.name)
         if self._cluster is None:
             self._driver.fill(store, bar, limit)

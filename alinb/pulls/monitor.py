@@ -86,11 +86,14 @@ class Monitor:
         #: Set while a loop runs: tells it to look again.
         self.wake: Callable[[], object] | None = None
 
+    def ready(self) -> None:
+        """Somebody asks for a run: a stop of the one before counts no more, one from now on does."""
+        self.stopping.clear()
+
     def begin(self, frontier: Frontier, lane: Lane) -> None:
         self._frontier, self._lane = frontier, lane
         self._kept_pages = frontier.pages
         self._began, self._ended = self._clock(), None
-        self.stopping.clear()
 
     def end(self) -> None:
         self._ended = self._clock()
