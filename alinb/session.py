@@ -196,12 +196,12 @@ class Session:
     def no_reply(self, attempt: Attempt, *, connected: bool) -> NoReply:
         """What to raise where no answer came; `connected`: whether anything can have arrived."""
         next_step = "It is not known whether the call was carried out; a read may be sent again."
-        if attempt.api_name.startswith("/auth/token/create"):
-            next_step = "The code may be spent: get a new one before trying again."
-        elif connected and attempt.api_name.startswith("/auth/token/refresh"):
-            next_step = "The refresh token may be spent: refresh again, which says so where it is."
-        elif not connected:
+        if not connected:
             next_step = "Check the gateway's address and the network, then send it again."
+        elif attempt.api_name.startswith("/auth/token/create"):
+            next_step = "The code may be spent: get a new one before trying again."
+        elif attempt.api_name.startswith("/auth/token/refresh"):
+            next_step = "The refresh token may be spent: refresh again, which says so where it is."
         host = urlsplit(attempt.url).hostname
         return NoReply(
             f"{attempt.api_name} got no answer from {host}: {attempt.problem}.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .common import Json, console, emit
 
@@ -22,10 +24,20 @@ def _gateway_and_client() -> Iterator[tuple[Any, Any]]:
 
     with (
         tempfile.TemporaryDirectory(prefix="alinb-demo-") as folder,
-        Sandbox().serve() as box,
+        _within_reach(Sandbox().serve()) as box,
         Client(box, journal=Journal(Path(folder) / "journal.sqlite3")) as client,
     ):
         yield box, client
+
+
+def _within_reach(box: Any) -> Any:
+    """The gateway, taken off its port where not even this machine itself can be reached."""
+    where = urlsplit(box.url)
+    try:
+        socket.create_connection((where.hostname, where.port), 5).close()
+    except OSError:
+        box.close()
+    return box
 
 
 def demo(as_json: Json = False) -> None:
@@ -85,7 +97,8 @@ def _show(box: Any, client: Any) -> None:
     def step(number: int, text: str) -> None:
         out.print(f"\n{number}. {text}", style="bold", markup=False)
 
-    out.print(f"A sandbox gateway listens at {box.url}; nothing leaves this machine.")
+    where = f"listens at {box.url}" if box.url else "runs in this program"
+    out.print(f"A sandbox gateway {where}; nothing leaves this machine.")
     step(1, "The founding case: a fresh code, exchanged as its author signed it")
     code = box.code()
     refused = _wrong_exchange(client, code)

@@ -163,3 +163,18 @@ def test_no_network_interface(tmp_path: Path) -> None:
     assert len(json.loads(signed.stdout)["signature"]) == 64
     assert place.run("explain", "InvalidCode").returncode == 0
     assert "got no answer" in place.is_one_clear_line(*CALL)
+
+
+@pytest.mark.skipif(not Path("/usr/bin/unshare").exists(), reason="needs unshare")
+def test_not_even_the_loopback(tmp_path: Path) -> None:
+    """In a new namespace it is down until somebody brings it up."""
+
+    class Cut(Place):
+        def prefix(self) -> list[str]:
+            return ["unshare", "--net", "--map-root-user"]
+
+    place = Cut(tmp_path, HOME=str(tmp_path))
+    if place.run("--version").returncode:
+        pytest.skip("this machine gives no namespaces")
+    place.works()
+    assert b"A sandbox gateway runs in this program;" in place.run("demo").stdout
