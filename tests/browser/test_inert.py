@@ -34,7 +34,8 @@ server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 at = f"http://127.0.0.1:{{server.server_port}}"
 app = alinb.App("500102", "a-secret-of-no-one", alinb.Platform.named("aliexpress").at(at))
-client = alinb.Client(app, journal=alinb.Journal("inert.sqlite3"))
+token = alinb.Token(alinb.Secret("a-token-of-no-one", "access_token"))
+client = alinb.Client(app, token=token, journal=alinb.Journal("inert.sqlite3"))
 NAME = "aliexpress.ds.category.get"
 RECORDS = {{"code": "0", "request_id": EVIL, "result": [{{EVIL: EVIL, "b": {{EVIL: EVIL}}}}] * 3}}
 Gateway.answers.append(RECORDS)
