@@ -274,7 +274,7 @@ def _figures(stats: Any) -> list[tuple[str, str]]:
         ("records", f"{stats.records:,}"),
         ("duplicates", f"{stats.duplicates:,}"),
         ("calls", f"{stats.calls:,}"),
-        ("under way", f"{stats.under_way:,}"),
+        ("waiting or under way", f"{stats.under_way:,}"),
         ("refusals of the rate", f"{stats.refusals:,}"),
         ("sent again", f"{stats.retries:,}"),
         ("token refreshes", f"{stats.refreshes:,}"),
