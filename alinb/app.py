@@ -70,7 +70,7 @@ class Platform:
         base = gateway.strip().rstrip("/")
         if not is_full_url(base, "http", "https"):
             raise InputError(
-                f"{gateway!r} is not a gateway's base URL.",
+                f"{'That' if '@' in gateway else repr(gateway)} is not a gateway's base URL.",
                 next_step="Give something like http://127.0.0.1:8700 or https://api-sg.aliexpress.com.",
             )
         parts = urlsplit(base)

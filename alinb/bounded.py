@@ -77,9 +77,15 @@ class _Backend(httpcore.SyncBackend):
         return _Stream(super().connect_tcp(host, port, left(timeout), *how, **more))
 
 
+def a_proxy_is_set() -> bool:
+    """Whether the environment names a proxy that a call would go through."""
+    found = getproxies()
+    return any(found.get(scheme) for scheme in ("http", "https", "all"))
+
+
 def chosen(*, may_use_proxy: bool) -> httpx.BaseTransport | None:
     """The transport of a sync client; None for httpx's own, which alone knows proxies."""
-    if may_use_proxy and getproxies():
+    if may_use_proxy and a_proxy_is_set():
         return None
     return Bounded(trust_env=may_use_proxy)
 

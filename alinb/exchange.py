@@ -11,13 +11,22 @@ import httpx
 
 from . import replies, wire
 from .errors import InputError
-from .receiving import Body, Unusable, what_broke
+from .receiving import PACKINGS, Body, Unusable, what_broke
 from .redact import hide
 from .replies import Reply
 from .signing import Signed
 
 #: What a broken line raises.
 BROKEN = (httpx.HTTPError, TimeoutError, UnicodeError, Unusable)
+
+
+#: What httpx takes for a URL, in characters.
+LONGEST_URL = 65_536
+#: What breaks before anything of a request is out.
+_UNSENT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)  # fmt: skip
 
 
 def to_request(signed: Signed) -> httpx.Request:
@@ -27,9 +36,10 @@ def to_request(signed: Signed) -> httpx.Request:
     """
     url = url_of(signed.url)
     files = {name: (file, content) for name, (file, content) in signed.call.files.items()}
+    headers = {"Accept": "application/json", "Accept-Encoding": PACKINGS}
     if files:
-        return httpx.Request(signed.method, url, data=dict(signed.form), files=files)
-    headers = {"Accept": "application/json"}
+        form = dict(signed.form)
+        return httpx.Request(signed.method, url, data=form, files=files, headers=headers)
     if signed.method == "GET":
         return httpx.Request("GET", url, headers=headers)
     headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
@@ -37,7 +47,12 @@ def to_request(signed: Signed) -> httpx.Request:
 
 
 def url_of(text: str) -> httpx.URL:
-    """A URL as httpx takes it. Raises `InputError` where its host is none."""
+    """A URL as httpx takes it. Raises `InputError` where its host is none, or it is too long."""
+    if len(text) > LONGEST_URL:
+        raise InputError(
+            f"The call makes a URL of {len(text)} characters, and {LONGEST_URL} is the most.",
+            next_step='Send it with verb="POST".',
+        )
     try:
         url = httpx.URL(text)
         if url.host:
@@ -111,8 +126,8 @@ def as_sent(signed: Signed, request: httpx.Request) -> tuple[tuple[tuple[str, st
 
 
 def connected(error: Exception) -> bool:
-    """Whether the line stood before it broke."""
-    return not isinstance(error, httpx.ConnectError)
+    """Whether the line stood before it broke, and the request may have arrived."""
+    return not isinstance(error, _UNSENT)
 
 
 def answer_facts(response: httpx.Response, reply: Reply) -> dict[str, Any]:

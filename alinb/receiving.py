@@ -13,6 +13,8 @@ LARGEST = 64 * 1024 * 1024
 KEPT = 64 * 1024
 #: How often the time for one part of an answer makes the time for all of it.
 WHOLE = 6
+#: What an answer may be packed by, as Accept-Encoding has it.
+PACKINGS = "gzip, deflate"
 #: What is unpacked at once, in bytes.
 _STEP = 256 * 1024
 

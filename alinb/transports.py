@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeAlias, cast
-from urllib.request import getproxies
 
 import anyio.to_thread
 import httpx
 
 from . import receiving
-from .bounded import left
+from .bounded import a_proxy_is_set, left
 from .errors import MissingExtra
+from .receiving import PACKINGS
 
 Exchanged: TypeAlias = "tuple[int, tuple[tuple[str, str], ...], bytes]"
 Swift: TypeAlias = "Callable[[str, str, str], Awaitable[Exchanged]]"
@@ -25,7 +25,7 @@ Swift: TypeAlias = "Callable[[str, str, str], Awaitable[Exchanged]]"
 #: How long a connection without a call is kept, in s, as httpx does.
 KEPT_OPEN_S = 5.0
 
-_JSON = {"Accept": "application/json"}
+_JSON = {"Accept": "application/json", "Accept-Encoding": PACKINGS}
 _FORM = {**_JSON, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
@@ -43,7 +43,7 @@ def chosen(*, may_use_proxy: bool = True) -> httpx.AsyncBaseTransport | None:
             "ALINB_TRANSPORT asks for the fast transport, and it is not installed.",
             next_step='Install it: pip install "alinb[fast]".',
         )
-    if may_use_proxy and getproxies():
+    if may_use_proxy and a_proxy_is_set():
         return None
     if wanted == "httpx" or not there:
         return httpx.AsyncHTTPTransport(trust_env=may_use_proxy)

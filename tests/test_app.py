@@ -183,12 +183,23 @@ def test_at_keeps_the_paths_of_a_platform() -> None:
     [
         "http://api-sg.aliexpress.com", "http://10.0.0.1:8700", "http://192.168.1.2", "http://0.0.0.0",
         "http://127.0.0.1.example.org", "http://127.example.org", "http://localhost.example.org",
-        "HTTP://example.org", "http://127.0.0.1@example.org", "http://[2001:db8::1]:80",
+        "HTTP://example.org", "http://[2001:db8::1]:80",
     ],
 )  # fmt: skip
 def test_at_refuses_plain_http_to_another_machine(gateway: str) -> None:
     with pytest.raises(InputError, match="over plain http"):
         Platform.named().at(gateway)
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    ["http://127.0.0.1@example.org", "https://me:hunter2@example.org", "https://me:hunter2@",
+     "https://me:hunt er2@example.org"],
+)  # fmt: skip
+def test_at_refuses_a_name_and_a_password_and_repeats_none(gateway: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Platform.named().at(gateway)
+    assert "hunt" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -943,3 +943,38 @@ def test_a_signature_beside_it_counts_where_the_request_has_none():
 def test_what_python_prints_but_cannot_read_is_an_intake_error(text):
     with pytest.raises(IntakeError):
         intake.read_all(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'app_key': '1', 'sign': 'A', 'e': {'q': b'z'}}", "{'app_key': '1', 'sign': 'A', 'e': 1j}",
+        "{'app_key': '1', 'sign': 'A', 'e': {1, 2}}",
+        "{'url': 'https://a.b/c', 'body': {'a': {1}}}",
+        "{'app_key': '1', 'sign': 'A', 'e': {(1, 2): 3}}",
+    ],
+)  # fmt: skip
+def test_what_python_prints_and_no_request_holds_is_an_intake_error(text):
+    with pytest.raises(IntakeError):
+        intake.read_all(text)
+
+
+def test_a_string_to_sign_stands_below_what_python_prints():
+    printed = (
+        "{'method': b'GET', 'url': 'https://api-sg.aliexpress.com/rest/auth/token/create?sign=AB'}"
+    )
+    found = intake.read(f"{printed}\nstring to sign: /auth/token/createapp_key1\nsign: CD")
+    assert (found.method, found.string_to_sign) == ("GET", "/auth/token/createapp_key1")
+    assert intake.read(f"string to sign: abc\n{printed}").string_to_sign == "abc"
+
+
+def test_a_line_of_the_request_that_looks_like_a_signature_stays():
+    raw = (
+        "POST /sync HTTP/1.1\nHost: api-sg.aliexpress.com\nSign: HDR\n"
+        "Content-Type: application/x-www-form-urlencoded\n\napp_key=1&sign=AB"
+    )
+    found = intake.read(f"{raw}\n\nstring to sign: app_key1")
+    assert (found.body, found.string_to_sign) == ("app_key=1&sign=AB", "app_key1")
+    assert ("Sign", "HDR") in found.headers
+    curl = "curl https://api-sg.aliexpress.com/sync -d 'memo=hi\nsignature: Bob\nbye'"
+    assert "signature: Bob" in intake.read(f"{curl}\nstring to sign: abc").body

@@ -527,6 +527,25 @@ class TestControl:
         assert sum(pages.asked.values()) == 1
         assert pull.stats.state == "stopped"
 
+    def test_a_stop_after_an_item_was_given_up_lets_the_others_come_in(
+        self, pages: Pages, tmp_path: Path
+    ) -> None:
+        """The worker of the item that failed again and again has nothing more to wait for."""
+        pages.latency_s = 0.5
+        pages.fault = lambda page, nth: {6: "http_503", 7: ""}.get(page, "") if nth == 1 else ""
+        asked = {"product_id": ["5", "-6", "7"]}
+        pull = client_of(pages).pull(DETAIL, over=asked, ship_to_country="US", pacer=Pacer(5000))
+        pull.monitor.listeners.append(lambda stats: pull.stop())
+        done = pull.to_jsonl(tmp_path / "found.jsonl")
+        assert pull.stats.state in ("stopped", "done")
+        assert done.records >= 1
+
+    def test_no_command_tells_a_fan_out_of_unlike_items(self, pages: Pages) -> None:
+        items = [{"product_id": "1", "target_language": "EN"}, {"product_id": "2"}]
+        pull = client_of(pages).pull(DETAIL, over=items, ship_to_country="US", pacer=Pacer(5000))
+        with pytest.raises(errors.InputError, match="No command tells"):
+            pull.command("x.jsonl")
+
     def test_who_is_paused_can_be_stopped(self, search: Callable[..., Pull], pages: Pages) -> None:
         pages.total = 2000
         pull = search(pacer=Pacer(40))

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from alinb import AsyncClient, errors, transports
+from alinb import AsyncClient, Client, bounded, errors, transports
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,60 @@ def test_without_the_extra_httpx_serves(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("ALINB_TRANSPORT", "fast")
     with pytest.raises(errors.MissingExtra, match=r"alinb\[fast\]"):
         transports.chosen()
+
+
+def test_what_is_no_proxy_for_a_call_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    monkeypatch.setenv("FTP_PROXY", "http://127.0.0.1:9")
+    assert transports.chosen(may_use_proxy=True) is not None
+    assert bounded.chosen(may_use_proxy=True) is not None
+
+
+@pytest.mark.parametrize("wanted", ["fast", "httpx"])
+def test_answers_are_asked_for_as_they_can_be_unpacked(
+    wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else the libraries could take is not named, or an answer would be lost."""
+    import asyncio
+    import http.server
+    import threading
+
+    from alinb import App, Platform
+
+    if wanted == "fast":
+        pytest.importorskip("httpx_aiohttp")
+    monkeypatch.setenv("ALINB_TRANSPORT", wanted)
+    asked: list[str] = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers.get("Accept-Encoding", ""))
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "12")
+            self.end_headers()
+            self.wfile.write(b'{"code":"0"}')
+
+        def log_message(self, *words: object) -> None: ...
+
+    async def ask(app: App) -> None:
+        async with AsyncClient(app, journal=False) as client:
+            signed = client.signed("aliexpress.affiliate.product.query", {})
+            assert (await client.send(signed)).ok
+            assert (await client.fetch(signed)).read(signed).ok
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        app = App(
+            "1", "s", Platform.named("aliexpress").at(f"http://127.0.0.1:{server.server_port}")
+        )
+        asyncio.run(ask(app))
+        with Client(app, journal=False) as client:
+            assert client.call("aliexpress.affiliate.product.query").ok
+        server.shutdown()
+        thread.join()
+    assert asked == ["gzip, deflate"] * 3
 
 
 async def asked(client: AsyncClient) -> str:

@@ -124,8 +124,9 @@ class Sandbox:
         return self.gateway.state.new_code(account=account, app_key=app_key)
 
     def discount(self, product_id: str | int, percent: int) -> None:
-        """Sell a product at `percent` off its list prices from the next call on; 0 is no discount.
+        """Sell a product at `percent` off its list prices from the next call on.
 
+        It takes the place of the discount the product had; 0 sells it at its list prices.
         Every reply that names its price follows; what was ordered keeps the price it had. So two
         pulls of one search can differ, as after a night of trade. Raises `InputError` for an id
         that no product has, and for what is no whole number from 0 to 99.

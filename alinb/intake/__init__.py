@@ -53,13 +53,24 @@ def read_all(source: Attempt | Mapping[str, Any] | str | bytes) -> list[Attempt]
     if isinstance(source, Mapping):
         return from_data(dict(source))
     text = _cleaned(decoded(source) if isinstance(source, bytes) else source)
-    if len(text) <= _LARGEST and text[:1] not in ("{", "["):
-        text, string, signature = stated.apart(text)
-        if string:
-            if not text:
-                raise stated.alone()
-            return [stated.with_them(one, string, signature) for one in _read(text)]
-    return _read(text)
+    if text[:1] not in ("{", "["):
+        return _read_with_string(text)
+    try:
+        return _read(text)
+    except IntakeError:
+        if stated.apart(text)[1]:
+            return _read_with_string(text)
+        raise
+
+
+def _read_with_string(text: str) -> list[Attempt]:
+    """What is in a text that may tell the string to sign of its request, too."""
+    rest, string, signature = stated.apart(text) if len(text) <= _LARGEST else (text, "", "")
+    if not string:
+        return _read(text)
+    if not rest:
+        raise stated.alone()
+    return [stated.with_them(one, string, signature) for one in _read(rest)]
 
 
 def _read(text: str) -> list[Attempt]:

@@ -11,7 +11,17 @@ from ..attempts import Attempt
 from ..errors import IntakeError
 from ..wire import header
 from .har import from_har
-from .parts import FORMS, as_float, as_int, as_moment, as_text, attempt, header_pairs, text_mapping
+from .parts import (
+    FORMS,
+    as_float,
+    as_int,
+    as_json,
+    as_moment,
+    as_text,
+    attempt,
+    header_pairs,
+    text_mapping,
+)
 from .printed import literal, without_objects
 from .raw import from_query
 
@@ -59,7 +69,7 @@ def _from_object(item: Mapping[str, Any]) -> Attempt:
             return from_query(urlencode({str(k): as_text(v) for k, v in item.items()}))
         raise _no_request(item)
     answered = _response(item.get("response"))
-    method = str(item.get("method") or item.get("http_method") or "GET").upper()
+    method = as_text(item.get("method") or item.get("http_method") or "GET").upper()
     url, body, headers = item["url"], item.get("body") or "", header_pairs(item.get("headers"))
     if isinstance(body, Mapping):
         body, headers = _body_of(body, headers)
@@ -121,7 +131,5 @@ def _body_of(
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """A body given as an object: JSON where the headers say so, else a form."""
     if "json" in header(headers, "content-type").lower():
-        return json.dumps(body, ensure_ascii=False), headers
-    return urlencode(
-        {k: v if isinstance(v, str) else json.dumps(v) for k, v in body.items()}
-    ), headers
+        return as_json(body), headers
+    return urlencode({k: v if isinstance(v, str) else as_json(v) for k, v in body.items()}), headers

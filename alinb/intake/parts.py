@@ -58,7 +58,17 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else as_json(value)
+
+
+def as_json(value: Any) -> str:
+    """A value that Python may have printed, as JSON. Raises `IntakeError` where it has no form."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        raise IntakeError(
+            f"A {type(value).__name__} is no value of a parameter.", next_step=f"Give {FORMS}."
+        ) from None
 
 
 def as_int(value: Any, otherwise: int) -> int:

@@ -19,18 +19,25 @@ _LINE = re.compile(
 def apart(text: str) -> tuple[str, str, str]:
     """A paste without such lines, the string to sign and the signature, "" where it has none.
 
-    A signature alone is left where it is: with no string beside it, it may be part of a request.
+    A signature is taken from a line next to the string's: elsewhere it may be part of a request.
     """
     found = list(_LINE.finditer(text))
     strings = [match for match in found if match["string"]]
     if not strings:
         return text, "", ""
-    signs = [match for match in found if match["sign"]]
+    signs = [match for match in found if match["sign"] and _is_next_to(match, strings, text)]
     rest = text
-    for match in reversed(found):
-        rest = rest[: match.start()] + rest[match.end() :]
+    for match in sorted((*strings, *signs), key=re.Match.start, reverse=True):
+        rest = rest[: match.start()] + rest[match.end() :].removeprefix("\n")
     signature = _bare(signs[-1]["text"]) if signs else ""
     return rest.strip(), _bare(strings[-1]["text"]), signature
+
+
+def _is_next_to(match: re.Match[str], others: list[re.Match[str]], text: str) -> bool:
+    """Whether nothing but blanks stands between a line and one of the others."""
+    gaps = [(match.end(), other.start()) for other in others]
+    gaps += [(other.end(), match.start()) for other in others]
+    return any(start <= end and not text[start:end].strip() for start, end in gaps)
 
 
 def with_them(attempt: Attempt, string: str, signature: str) -> Attempt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import suppress
 from typing import Any
 
@@ -68,7 +68,7 @@ class Driver:
         thread.result()
         return made[0]
 
-    def pages(self, limit: int | None) -> Iterator[Page]:
+    def pages(self, limit: int | None) -> Generator[Page]:
         """The pages as they come; who stops looking stops the fetching."""
         inbox: queue.Queue[Page | None] = queue.Queue()
         made: list[Engine] = []

@@ -55,8 +55,10 @@ class Engine:
         `forget` is told of items whose held pages are of no use, for their cursor has run out.
         Ends early, too, when the monitor is told to stop; the frontier says whether it is finished.
         """
-        check_token(self.client, {**self.plan.params, **self.plan.items[0].params}, self.plan.name)
         frontier = self.frontier = Frontier(self.plan, held, limit)
+        if frontier.has_more:
+            asked = {**self.plan.params, **self.plan.items[0].params}
+            check_token(self.client, asked, self.plan.name)
         self.monitor.begin(frontier, self.pacer.lane(self.plan.name))
         self.fetcher = Fetcher(
             self.client, self.plan, self.pacer, self.monitor, frontier, self.keep, self.attempts

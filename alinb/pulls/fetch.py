@@ -68,6 +68,12 @@ class Fetcher:
 
     async def page(self, task: Task) -> Page:
         """A page, sent again where that is safe and of use. Raises what cannot be helped."""
+        try:
+            return await self._page(task)
+        finally:
+            self._work()  # a worker that pauses no more is not to be cancelled for it
+
+    async def _page(self, task: Task) -> Page:
         call = self.plan.call(task.item, task.part, task.cursor)
         try:
             return await self._once(task, call)

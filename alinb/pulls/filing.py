@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,17 +84,26 @@ def _written(where: str, write: Callable[[Path], None]) -> None:
 
 
 def command(plan: Plan, path: str | Path) -> str:
-    """The command that does, or goes on with, a pull into a file; it shows no secret."""
+    """The command that does, or goes on with, a pull into a file; it shows no secret.
+
+    Raises `InputError` for a fan-out that is not every combination of some lists.
+    """
     words = ["alinb", "pull", plan.name]
     params = plan.shown_params()
     if plan.size and plan.paging.size and plan.size != plan.paging.largest:
         params[plan.paging.size] = str(plan.size)
     for name, value in params.items():
         words += ["-p", f"{name}={value}"]
-    items = [item.shown_params() for item in plan.items]
+    items, combinations = [item.shown_params() for item in plan.items], 1
     for name in dict.fromkeys(name for item in items for name in item):
-        values = list(dict.fromkeys(item[name] for item in items))
+        values = list(dict.fromkeys(item.get(name, "") for item in items))
         words += ["--over", f"{name}={','.join(values)}"]
+        combinations *= len({item.params.get(name) for item in plan.items})
+    if combinations != len(items):
+        raise InputError(
+            "No command tells a fan-out over these items.",
+            next_step="Run the same pull again from Python: it goes on where it was.",
+        )
     return shlex.join([*words, "--out", str(path)])
 
 
@@ -102,12 +112,16 @@ def _to_go_on(pull: Pull, problem: BaseException, where: str) -> BaseException:
     if not isinstance(problem, AlinbError):
         return problem
     evidence: dict[str, Any] = problem.evidence
-    evidence["resume"] = command(pull.plan, where)
+    with suppress(InputError):
+        evidence["resume"] = command(pull.plan, where)
+    how = (
+        f"run the same again to go on: {evidence['resume']}"
+        if "resume" in evidence
+        else ("run the same pull again to go on.")
+    )
     when = ""
     if isinstance(problem, RateLimited) and "released_at" in evidence:
         moment = datetime.fromtimestamp(evidence["released_at"]).astimezone()
         when = f"After {moment:%Y-%m-%d %H:%M:%S %Z} "
-    problem.next_step = (
-        f"{problem.next_step} {when}run the same again to go on: {evidence['resume']}".strip()
-    )
+    problem.next_step = f"{problem.next_step} {when}{how}".strip()
     return problem

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -253,10 +262,11 @@ class Pull:
 
         return fresh
 
-    def _once(self, pages: Iterator[Page]) -> Iterator[Page]:
+    def _once(self, pages: Generator[Page]) -> Iterator[Page]:
         fresh = self._fresh()
         try:
-            yield from map(fresh, pages)
+            with closing(pages):
+                yield from map(fresh, pages)
         except BaseException as error:
             forget(error)
             raise

@@ -87,7 +87,7 @@ class Monitor:
         self.wake: Callable[[], object] | None = None
 
     def ready(self) -> None:
-        """Somebody asks for a run: a stop of the one before counts no more, one from now on does."""
+        """A run is asked for: a stop of the one before counts no more, one from now on does."""
         self.stopping.clear()
 
     def begin(self, frontier: Frontier, lane: Lane) -> None:

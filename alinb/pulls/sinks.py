@@ -137,9 +137,11 @@ class _Groups:
             self._write()
 
     def close(self) -> None:
-        if self._waiting:
-            self._write()
-        self._writer.close()
+        try:
+            if self._waiting:
+                self._write()
+        finally:
+            self._writer.close()
 
     def _write(self) -> None:
         self._writer.write_table(self._pa.concat_tables(self._waiting), row_group_size=ROW_GROUP)

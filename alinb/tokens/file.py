@@ -190,12 +190,12 @@ class _FileDrawer:
     def unanswered(self, spent: str) -> float | None:
         try:
             head = self._note.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
         return _began(head) if spent and spent.encode() in head else None
 
     def answered(self) -> None:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # an old note must not hide that the call went well
             self._note.unlink()
 
     def _token(self) -> Token | None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -133,12 +134,15 @@ class _KeyringDrawer:
         self._sent = False
 
     def unanswered(self, spent: str) -> float | None:
-        note = self._store._get(self._note)
-        about = json.loads(note.reveal()) if note else {}
-        return float(about["at"]) if spent and about.get("spent") == spent else None
+        with suppress(TokenStoreError, ValueError, KeyError, TypeError, AttributeError):
+            note = self._store._get(self._note)
+            about = json.loads(note.reveal()) if note else {}
+            return float(about["at"]) if spent and about.get("spent") == spent else None
+        return None
 
     def answered(self) -> None:
-        self._store._delete(self._note)
+        with suppress(TokenStoreError):  # an old note must not hide that the call went well
+            self._store._delete(self._note)
 
     def put(self, reply: BytesIO) -> None:
         self._store._set(self._name, _entry(reply))
