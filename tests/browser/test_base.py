@@ -8,6 +8,8 @@ import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+#: The release of ipykernel that the kernel has to be of.
+ASKED = os.environ.get("ALINB_TEST_IPYKERNEL")
 TYPED, SENT = "CANARY-typed-4711", "CANARY-sent-0815"
 
 PROBE = """
@@ -85,9 +87,7 @@ def test_running_a_cell_again_leaves_one_panel(notebook):
 
 
 @pytest.mark.scenario
+@pytest.mark.skipif(not ASKED, reason="tests.browser.kernels asks for one")
 def test_the_kernel_is_of_the_release_that_was_asked_for(notebook):
-    asked = os.environ.get("ALINB_TEST_IPYKERNEL")
-    if not asked:
-        pytest.skip("tests.browser.kernels asks for one")
     book = notebook("import ipykernel")
-    assert book.python("import ipykernel; print(ipykernel.__version__)") == asked
+    assert book.python("import ipykernel; print(ipykernel.__version__)") == ASKED
