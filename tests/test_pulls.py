@@ -246,7 +246,7 @@ class TestFanOut:
 
 
 class TestFaults:
-    @pytest.mark.parametrize("seed", [7, 16, 38])
+    @pytest.mark.parametrize("seed", [7, 16, 23])
     def test_a_tenth_of_the_answers_fail_and_every_record_is_there_once(
         self, pages: Pages, seed: int
     ) -> None:
@@ -254,9 +254,7 @@ class TestFaults:
 
         pages.total, chance = 50_000, random.Random(seed)
         pages.fault = lambda page, nth: chance.choice(TRANSIENT) if chance.random() < 0.1 else ""
-        pull = client_of(pages).pull(
-            SEARCH, keyWord="x", concurrency=32, pacer=Pacer(5000), **WHERE
-        )
+        pull = client_of(pages).pull(SEARCH, keyWord="x", pacer=Pacer(5000), **WHERE)
         found = [record["itemId"] for record in pull.records()]
         assert sorted(found) == ids(50_000)
         failed = sum(pages.faults.values())
