@@ -16,6 +16,7 @@ from ..errors import InputError, JournalError
 from ..quiet import quiet
 from ..redact import Redactor, Secret
 from . import retention
+from .forking import used
 from .packing import Row, pack, unpack
 from .place import default_path, network_file_system, read_only, unusable
 from .query import Filter
@@ -124,8 +125,14 @@ class Journal:
             yield from (self.get(number) for number in numbers)
             return
         with self._reading() as db:
-            for found in db.execute(f"{_WHOLE} ORDER BY contents.attempt"):
-                yield unpack(*found)
+            last = db.execute("SELECT max(attempt) FROM contents").fetchone()[0] or 0
+        number = 0
+        while number < last:
+            # What the caller does meanwhile, such as forking, must not meet an open connection.
+            with self._reading() as db:
+                some = db.execute(_SOME, (number, last)).fetchall()
+            yield from (unpack(*found) for found in some)
+            number = some[-1][0] if some else last
 
     def frame(
         self,
@@ -192,7 +199,7 @@ class Journal:
         """The random key of this journal's fingerprints."""
         if self._key is None:
             # The writer's thread asks for it, too, and must not wait for itself.
-            with self._errors(), closing(connect_to_read(self._file)) as db:
+            with self._errors(), used(), closing(connect_to_read(self._file)) as db:
                 self._key = db.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()[0]
         return self._key
 
@@ -212,13 +219,13 @@ class Journal:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees all that this process has recorded."""
         self._writer.wait()
-        with self._errors(), closing(connect_to_read(self._file)) as db:
+        with self._errors(), used(), closing(connect_to_read(self._file)) as db:
             yield db
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         self._writer.wait()
-        with self._errors(), closing(connect(self._file)) as db:
+        with self._errors(), used(), closing(connect(self._file)) as db:
             yield db
 
     @contextmanager
@@ -232,4 +239,8 @@ class Journal:
 _WHOLE = (
     "SELECT contents.attempt, contents.packed, bodies.packed FROM contents "
     "LEFT JOIN bodies ON bodies.attempt = contents.attempt"
+)
+_SOME = (
+    f"{_WHOLE} WHERE contents.attempt > ? AND contents.attempt <= ? "
+    "ORDER BY contents.attempt LIMIT 256"
 )

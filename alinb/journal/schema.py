@@ -73,7 +73,8 @@ def connect(path: Path) -> sqlite3.Connection:
         os.close(private_file(path))
     elif path.is_file() and not writable(path):
         raise read_only(path)
-    db = sqlite3.connect(path, timeout=LOCK_S)
+    # One thread uses it; another that forks may close it.
+    db = sqlite3.connect(path, timeout=LOCK_S, check_same_thread=False)
     return _checked(db, path)
 
 

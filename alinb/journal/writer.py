@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import AlinbError, JournalError
+from . import forking
 from .packing import Row
 from .place import unusable
 from .schema import COLUMNS, LOCK_S, connect
@@ -61,6 +62,7 @@ class Writer:
         self._closing = False
         self._lost: list[JournalError] = []
         self._db: sqlite3.Connection | None = None
+        self._letting_go = threading.Lock()
         self._file: tuple[int, int] | None = None
 
     def store(self, row: Row) -> int:
@@ -135,7 +137,8 @@ class Writer:
     def _run(self) -> None:
         while group := self._next_group():
             try:
-                self._commit(group)
+                with forking.used():
+                    self._commit(group)
             finally:
                 with self._changed:
                     self._committing = False
@@ -218,10 +221,11 @@ class Writer:
         return self._db
 
     def _let_go(self) -> None:
-        if self._db is not None:
-            with suppress(sqlite3.Error):
-                self._db.close()  # an open transaction is rolled back
-            self._db = None
+        with self._letting_go:  # a fork closes it, too
+            if self._db is not None:
+                with suppress(sqlite3.Error):
+                    self._db.close()  # an open transaction is rolled back
+                self._db = None
 
 
 def _begin(db: sqlite3.Connection) -> None:
@@ -284,6 +288,11 @@ def _at_exit() -> None:
 _parents: list[dict[Path, Writer]] = []
 
 
+def _before_fork() -> None:
+    for writer in list(_writers.values()):
+        writer._let_go()
+
+
 def _after_fork() -> None:
     # The thread does not exist in the child, and what waits in the queue its parent stores.
     global _writers, _choosing
@@ -292,5 +301,4 @@ def _after_fork() -> None:
 
 
 atexit.register(_at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+forking.watch(_before_fork, _after_fork)
