@@ -303,6 +303,19 @@ def test_a_lock_has_one_holder_and_is_free_when_it_dies(tmp_path: Path) -> None:
     assert Lock(tmp_path / "l2").take()
 
 
+def test_a_child_forked_while_it_is_held_does_not_keep_a_lock(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time; from pathlib import Path; from alinb.files import Lock\n"
+        "lock = Lock(Path(sys.argv[1])); lock.take(); child = os.fork()\n"
+        "if not child: time.sleep(60); os._exit(0)\n"
+        "lock.release(); print(Lock(Path(sys.argv[1])).take()); os.kill(child, 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "l")], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 # ---- kills
 
 KILLED = """
