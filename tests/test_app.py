@@ -192,6 +192,15 @@ def test_at_refuses_plain_http_to_another_machine(gateway: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "gateway", ["http://127.0.0.1@example.org", "https://me:pa55word@example.org", "https://@a.org"]
+)
+def test_at_refuses_a_name_and_a_password_and_does_not_repeat_them(gateway: str) -> None:
+    with pytest.raises(InputError, match="no user name and no password") as caught:
+        Platform.named().at(gateway)
+    assert "pa55word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "gateway",
     ["http://127.0.0.1@example.org", "https://me:hunter2@example.org", "https://me:hunter2@",
      "https://me:hunt er2@example.org"],

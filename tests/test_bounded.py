@@ -64,13 +64,13 @@ def test_tls(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key,
-         "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+         "-out", certificate, "-subj", "/CN=alinb", "-addext", "subjectAltName=IP:127.0.0.1"],
         check=True, capture_output=True,
     )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    url = f"https://localhost:{server.server_port}/a?b=%2F"
+    url = f"https://127.0.0.1:{server.server_port}/a?b=%2F"
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with httpx.Client(transport=bounded.Bounded(trust_env=True)) as client:
         assert client.post(url, content=b"x").json() == {"code": "0"}

@@ -512,7 +512,10 @@ class TestToken:
         """On a terminal of its own, as a child that has none else reads none."""
         import pty
 
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError:
+            pytest.skip("this machine gives no terminals")
         own = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
         own += "os.execv(sys.executable, [sys.executable, '-m', 'alinb', *sys.argv[1:]])"
         process = subprocess.Popen(
