@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -730,6 +731,20 @@ class TestTop:
         script = Path(sys.executable).with_name("alinb")
         done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
         assert done.stdout == f"{alinb.__version__}\n"
+
+    def test_a_look_at_the_journal_loads_nothing_heavy(self, tmp_path: Path) -> None:
+        """A list of a million attempts is to be there in half a second, the start included."""
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "alinb", "attempts", "ls"],
+            capture_output=True, text=True, check=True,
+            env={**os.environ, "ALINB_JOURNAL": str(tmp_path / "none.sqlite3")},
+        )  # fmt: skip
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert "alinb.journal" in loaded
+        heavy = {"pandas", "numpy", "httpx", "anyio", "msgspec", "rich", "starlette", "pydantic"}
+        if version("typer") >= "0.29":
+            heavy.remove("pydantic")  # pyproject asks for another, and says why
+        assert loaded & heavy == set()
 
     def test_a_reader_that_has_seen_enough_is_no_error(self) -> None:
         command = f"{shlex.join(COMMAND)} explain InvalidCode | head -1"
