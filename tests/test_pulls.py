@@ -452,7 +452,7 @@ class TestControl:
         pages.total, pages.latency_s = 100_000, 0.01
         seen: list[Stats] = []
         pull = search(progress=seen.append)
-        running = threading.Thread(target=pull.frame)
+        running = threading.Thread(target=pull.frame, daemon=True)
         running.start()
         while sum(pages.asked.values()) <= 16:
             time.sleep(0.01)
@@ -478,7 +478,7 @@ class TestControl:
     ) -> None:
         pages.total = 2000
         pull = search(pacer=Pacer(40), concurrency=16)
-        running = threading.Thread(target=pull.frame)
+        running = threading.Thread(target=pull.frame, daemon=True)
         running.start()
         while sum(pages.asked.values()) < 4:
             time.sleep(0.01)
@@ -515,7 +515,7 @@ class TestControl:
         pages.latency_s, pages.ban_s = 0.3, 20
         pages.fault = lambda page, nth: "limit" if fault == "long" else "html_502"
         pull = search(concurrency=1)
-        running = threading.Thread(target=pull.frame)
+        running = threading.Thread(target=pull.frame, daemon=True)
         running.start()
         while not pages.under_way:
             time.sleep(0.005)
@@ -547,7 +547,7 @@ class TestControl:
     def test_who_is_paused_can_be_stopped(self, search: Callable[..., Pull], pages: Pages) -> None:
         pages.total = 2000
         pull = search(pacer=Pacer(40))
-        running = threading.Thread(target=pull.frame)
+        running = threading.Thread(target=pull.frame, daemon=True)
         running.start()
         while sum(pages.asked.values()) < 4:
             time.sleep(0.01)
