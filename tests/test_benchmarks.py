@@ -27,6 +27,7 @@ def _measured(rooms: set[str]) -> list[dict]:
         cwd=ROOT,
         timeout=900,
     )
+    assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
 
 
