@@ -34,19 +34,20 @@ FILTERS: list[dict[str, object]] = [
 ]  # fmt: skip
 
 LOAD = """
-import resource, sqlite3, sys, time
+import sqlite3, sys, time
 import pandas, pyarrow, alinb.journal_frame
 from alinb.journal import Journal
 from alinb.journal.schema import COLUMNS
+from tests.benchmarks.growth import peak_mib
 pandas.DataFrame({"a": ["x"]})
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_mib()
 began = time.process_time()
 if sys.argv[1] == "ours":
     frame = Journal(sys.argv[2]).frame()
 else:
     query = f"SELECT {', '.join(COLUMNS)} FROM attempts ORDER BY id DESC"
     frame = pandas.read_sql(query, sqlite3.connect(sys.argv[2]))
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+grown = peak_mib() - before
 print(time.process_time() - began, grown, len(frame))
 """
 
