@@ -28,7 +28,9 @@ def read(content: bytes | str) -> tuple[Any, str]:
 
     try:
         # As it came: text would have to be encoded again to be read.
-        data = msgspec.json.decode(_unmarked(content))
+        data = msgspec.json.decode(
+            content.removeprefix(BOM_UTF8) if isinstance(content, bytes) else as_text(content)
+        )
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _read_slowly(content)
     return data, "" if isinstance(data, dict) else _no_object(data)
@@ -38,16 +40,7 @@ def as_text(content: bytes | str) -> str:
     """A body as text, without a byte order mark; what is not UTF-8 becomes U+FFFD."""
     if isinstance(content, str):
         return content.removeprefix("\ufeff")
-    try:
-        return content.removeprefix(BOM_UTF8).decode()
-    except UnicodeDecodeError:
-        return content.decode("utf-8", "replace")
-
-
-def _unmarked(content: bytes | str) -> bytes | str:
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff")
-    return content.removeprefix(BOM_UTF8)
+    return content.removeprefix(BOM_UTF8).decode("utf-8", "replace")
 
 
 def _read_slowly(content: bytes | str) -> tuple[Any, str]:

@@ -23,6 +23,7 @@ from .exchange import (
     cut_off,
     each_part,
     exchanged,
+    headers_of,
     held,
     packing,
     read_reply,
@@ -269,7 +270,8 @@ class AsyncClient(AsyncRenewing):
         started, tick = self.clock(), time.perf_counter()
         try:
             if self._swift is not None and not signed.call.files:
-                came = await self._swift(signed.method, signed.url, signed.body)
+                headers = headers_of(signed)
+                came = await self._swift(signed.method, signed.url, headers, signed.body)
             else:
                 with anyio.fail_after(self._whole_s):
                     came = await exchanged(self._straight, to_request(signed), self.timeout)

@@ -36,14 +36,21 @@ def to_request(signed: Signed) -> httpx.Request:
     """
     url = url_of(signed.url)
     files = {name: (file, content) for name, (file, content) in signed.call.files.items()}
-    headers = {"Accept": "application/json", "Accept-Encoding": PACKINGS}
+    headers = headers_of(signed)
     if files:
         form = dict(signed.form)
         return httpx.Request(signed.method, url, data=form, files=files, headers=headers)
     if signed.method == "GET":
         return httpx.Request("GET", url, headers=headers)
-    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
     return httpx.Request("POST", url, content=signed.body.encode(), headers=headers)
+
+
+def headers_of(signed: Signed) -> dict[str, str]:
+    """The headers that a signed call sets; the boundary of files is the HTTP client's to name."""
+    headers = {"Accept": "application/json", "Accept-Encoding": PACKINGS}
+    if signed.method == "POST" and not signed.call.files:
+        headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    return headers
 
 
 def url_of(text: str) -> httpx.URL:

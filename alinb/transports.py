@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -17,16 +17,12 @@ import httpx
 from . import receiving
 from .bounded import a_proxy_is_set, left
 from .errors import MissingExtra
-from .receiving import PACKINGS
 
 Exchanged: TypeAlias = "tuple[int, tuple[tuple[str, str], ...], bytes]"
-Swift: TypeAlias = "Callable[[str, str, str], Awaitable[Exchanged]]"
+Swift: TypeAlias = "Callable[[str, str, Mapping[str, str], str], Awaitable[Exchanged]]"
 
 #: How long a connection without a call is kept, in s, as httpx does.
 KEPT_OPEN_S = 5.0
-
-_JSON = {"Accept": "application/json", "Accept-Encoding": PACKINGS}
-_FORM = {**_JSON, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
 def chosen(*, may_use_proxy: bool = True) -> httpx.AsyncBaseTransport | None:
@@ -89,14 +85,16 @@ def _fast(trust_env: bool) -> httpx.AsyncBaseTransport:
             response.stream = Body(cast(httpx.AsyncByteStream, response.stream))
             return response
 
-        async def exchange(self, timeout: Any, method: str, url: str, body: str) -> Exchanged:
+        async def exchange(
+            self, timeout: Any, method: str, url: str, headers: Mapping[str, str], body: str
+        ) -> Exchanged:
             """One exchange by the session itself."""
             if not isinstance(self.client, aiohttp.ClientSession):
                 self.client = self.get_client()
             with as_of_httpx():
                 async with self.client.request(
                     method, yarl.URL(url, encoded=True), data=body.encode() or None,
-                    headers=_FORM if body else _JSON, allow_redirects=False, timeout=timeout,
+                    headers=headers, allow_redirects=False, timeout=timeout,
                     auto_decompress=False,
                 ) as response:  # fmt: skip
                     came = receiving.Body(response.headers.get("content-encoding", ""))
@@ -117,8 +115,10 @@ def _fast(trust_env: bool) -> httpx.AsyncBaseTransport:
 
 
 def swift(transport: Any, timeout_s: float) -> Swift | None:
-    """The fast transport without httpx around it, None for any other: method, URL and body in,
-    status, headers and content out. Errors are httpx's."""
+    """The fast transport without httpx around it, None for any other.
+
+    Method, URL, headers and body in; status, headers and content out. Errors are httpx's.
+    """
     exchange = getattr(transport, "exchange", None)
     if exchange is None:
         return None

@@ -14,6 +14,14 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ALINB_TRANSPORT", raising=False)
 
 
+@pytest.fixture(params=["fast", "httpx"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either transport of an async client."""
+    if request.param == "fast":
+        pytest.importorskip("httpx_aiohttp")
+    monkeypatch.setenv("ALINB_TRANSPORT", request.param)
+
+
 def test_the_fast_one_is_taken_where_it_is_installed() -> None:
     pytest.importorskip("httpx_aiohttp")
     assert type(transports.chosen()).__name__ == "Fast"
@@ -45,10 +53,8 @@ def test_what_is_no_proxy_for_a_call_changes_nothing(monkeypatch: pytest.MonkeyP
     assert bounded.chosen(may_use_proxy=True) is not None
 
 
-@pytest.mark.parametrize("wanted", ["fast", "httpx"])
-def test_answers_are_asked_for_as_they_can_be_unpacked(
-    wanted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("either")
+def test_answers_are_asked_for_as_they_can_be_unpacked() -> None:
     """Whatever else the libraries could take is not named, or an answer would be lost."""
     import asyncio
     import http.server
@@ -56,9 +62,6 @@ def test_answers_are_asked_for_as_they_can_be_unpacked(
 
     from alinb import App, Platform
 
-    if wanted == "fast":
-        pytest.importorskip("httpx_aiohttp")
-    monkeypatch.setenv("ALINB_TRANSPORT", wanted)
     asked: list[str] = []
 
     class Server(http.server.BaseHTTPRequestHandler):
@@ -114,19 +117,14 @@ def test_a_sync_transport_serves_an_async_client() -> None:
     assert asyncio.run(asked(client)) == "IllegalRefreshToken"
 
 
-@pytest.mark.parametrize("wanted", ["fast", "httpx"])
-def test_what_a_pull_sends_fails_alike_on_either(
-    wanted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("either")
+def test_what_a_pull_sends_fails_alike_on_either() -> None:
     import asyncio
     import socket
     import threading
 
     from alinb import App, NoReply, Platform
 
-    if wanted == "fast":
-        pytest.importorskip("httpx_aiohttp")
-    monkeypatch.setenv("ALINB_TRANSPORT", wanted)
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     answers = [b"", b"\x16\x03 what?\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
