@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+import httpx
 import pytest
 
 import alinb
@@ -24,6 +26,7 @@ from tests.pages import DETAIL, FEED, FIRST_ID, MATCH, ORDERS, QUERY, SEARCH, Pa
 WHERE = {"local": "en_US", "countryCode": "US", "currency": "USD"}
 SECRET = "a-secret-that-nobody-shows"
 TOKEN = "50000-an-access-token-of-the-first-day"
+ERROR = {"type": "ISV", "message": "no", "request_id": "2101000000000000000000"}
 WINDOW = {"start_time": "2026-01-01 00:00:00", "end_time": "2026-01-02 00:00:00", "status": "x"}
 
 
@@ -447,15 +450,21 @@ class TestInput:
             search().to_file(tmp_path / "lamps.xlsx")
 
 
+def started(pull: Pull, until: Callable[[], bool]) -> threading.Thread:
+    """A thread that takes the pull's frame, once it has come so far."""
+    running = threading.Thread(target=pull.frame, daemon=True)
+    running.start()
+    while not until():
+        time.sleep(0.005)
+    return running
+
+
 class TestControl:
     def test_pause_go_on_and_stop(self, search: Callable[..., Pull], pages: Pages) -> None:
         pages.total, pages.latency_s = 100_000, 0.01
         seen: list[Stats] = []
         pull = search(progress=seen.append)
-        running = threading.Thread(target=pull.frame, daemon=True)
-        running.start()
-        while sum(pages.asked.values()) <= 16:
-            time.sleep(0.01)
+        running = started(pull, lambda: sum(pages.asked.values()) > 16)
         pull.pause()
         time.sleep(0.2)
         held = sum(pages.asked.values())
@@ -478,10 +487,7 @@ class TestControl:
     ) -> None:
         pages.total = 2000
         pull = search(pacer=Pacer(40), concurrency=16)
-        running = threading.Thread(target=pull.frame, daemon=True)
-        running.start()
-        while sum(pages.asked.values()) < 4:
-            time.sleep(0.01)
+        running = started(pull, lambda: sum(pages.asked.values()) >= 4)
         pull.pause()
         time.sleep(0.1)
         held = sum(pages.asked.values())
@@ -515,28 +521,49 @@ class TestControl:
         pages.latency_s, pages.ban_s = 0.3, 20
         pages.fault = lambda page, nth: "limit" if fault == "long" else "html_502"
         pull = search(concurrency=1)
-        running = threading.Thread(target=pull.frame, daemon=True)
-        running.start()
-        while not pages.under_way:
-            time.sleep(0.005)
+        running = started(pull, lambda: pages.under_way > 0)
         pull.stop()
         running.join(5)
         assert not running.is_alive()
         assert sum(pages.asked.values()) == 1
         assert pull.stats.state == "stopped"
 
-    def test_a_stop_after_an_item_was_given_up_lets_the_others_come_in(
-        self, pages: Pages, tmp_path: Path
+    @pytest.mark.parametrize("end", ["stop", "refusal"])
+    def test_an_end_after_an_item_was_tried_again_and_refused(
+        self, pages: Pages, tmp_path: Path, end: str
     ) -> None:
-        """The worker of the item that failed again and again has nothing more to wait for."""
-        pages.latency_s = 0.5
-        pages.fault = lambda page, nth: {6: "http_503", 7: ""}.get(page, "") if nth == 1 else ""
-        asked = {"product_id": ["5", "-6", "7"]}
-        pull = client_of(pages).pull(DETAIL, over=asked, ship_to_country="US", pacer=Pacer(5000))
-        pull.monitor.listeners.append(lambda stats: pull.stop())
-        done = pull.to_jsonl(tmp_path / "found.jsonl")
-        assert pull.stats.state in ("stopped", "done")
-        assert done.records >= 1
+        """The worker of that item pauses no more: it is not to be cancelled as one that does."""
+        asked: list[str] = []
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            number = parse_qs(request.content.decode())["product_id"][0]
+            asked.append(number)
+            if number == "1":
+                if asked.count("1") == 1:
+                    return httpx.Response(503)
+                return httpx.Response(200, json=ERROR | {"code": "InvalidParameter"})
+            if number == "3":
+                while asked.count("1") < 2:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.3)
+                if end == "stop":
+                    pull.stop()
+                    await asyncio.sleep(0.3)
+                else:
+                    return httpx.Response(200, json=ERROR | {"code": "IncompleteSignature"})
+            info = {"ae_item_base_info_dto": {"product_id": int(number)}}
+            body = {"result": info, "rsp_code": 200}
+            return httpx.Response(200, json={"aliexpress_ds_product_get_response": body})
+
+        pull = client_of(pages, transport=httpx.MockTransport(answer)).pull(
+            DETAIL, over={"product_id": ["2", "1", "3"]}, ship_to_country="US", pacer=Pacer(5000)
+        )
+        if end == "stop":
+            assert pull.to_jsonl(tmp_path / "found.jsonl").records == 2, "3 was under way"
+        else:
+            with pytest.raises(errors.SignatureRefused):
+                pull.to_jsonl(tmp_path / "found.jsonl")
+        assert [item["code"] for item in pull.refused][:1] == ["InvalidParameter"]
 
     def test_no_command_tells_a_fan_out_of_unlike_items(self, pages: Pages) -> None:
         items = [{"product_id": "1", "target_language": "EN"}, {"product_id": "2"}]
@@ -547,10 +574,7 @@ class TestControl:
     def test_who_is_paused_can_be_stopped(self, search: Callable[..., Pull], pages: Pages) -> None:
         pages.total = 2000
         pull = search(pacer=Pacer(40))
-        running = threading.Thread(target=pull.frame, daemon=True)
-        running.start()
-        while sum(pages.asked.values()) < 4:
-            time.sleep(0.01)
+        running = started(pull, lambda: sum(pages.asked.values()) >= 4)
         pull.pause()
         time.sleep(0.1)
         pull.stop()

@@ -134,6 +134,32 @@ def test_parts_in_an_object_store_resume_too(pages: Pages, clients: Any) -> None
     assert memory.ls("/bucket", detail=False) == ["/bucket/found.jsonl"]
 
 
+@pytest.mark.parametrize("what", [KeyboardInterrupt, ZeroDivisionError])
+def test_what_ends_the_bar_ends_the_workers(
+    dask: Any, pages: Pages, clients: Any, tmp_path: Path, what: type[BaseException]
+) -> None:
+    """Ctrl-C, or a function that fails: what is under way comes in, and no more is sent."""
+    pages.total, pages.latency_s = 5000, 0.05
+
+    def fail(stats: alinb.pulls.Stats) -> None:
+        if stats.pages >= 4:
+            raise what
+
+    first, second = clients(2)
+    asked = {"over": {"keyWord": ["lamp", "mug"]}, "cluster": dask, "clients": [second], **WHERE}
+    with pytest.raises(what):
+        first.pull(SEARCH, **asked, qps=50, progress=fail).to_jsonl(tmp_path / "found.jsonl")
+    sent = sum(pages.asked.values())
+    assert 4 <= sent < 190
+    time.sleep(0.5)
+    assert sum(pages.asked.values()) == sent
+    told: list[alinb.pulls.Stats] = []
+    pull = first.pull(SEARCH, **asked, qps=5000, progress=told.append)
+    assert pull.to_jsonl(tmp_path / "found.jsonl").records == 2 * 5000
+    assert sum(pages.asked.values()) <= 200 + 32
+    assert (told[-1].pages, told[-1].records) == (200, 10_000)
+
+
 def test_a_refusal_of_the_call_comes_back_as_itself(
     dask: Any, pages: Pages, clients: Any, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ Secrets travel to the workers: use a cluster of your own, over TLS where it is n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -64,6 +65,8 @@ class Cluster:
         dask, own = _dask(self.cluster)
         try:
             results = self._results(dask, plan, store, monitor, bar)
+            monitor.show(_sum([result["stats"] for result in results]))
+            bar.update(monitor.stats())
         finally:
             bar.close()
             store.load()
@@ -74,7 +77,6 @@ class Cluster:
             refused += result["refused"]
             if result["renewed"] is not None and (token := result["renewed"].opened()):
                 known[result["key"]].save_token(token)
-        monitor.show(_sum([result["stats"] for result in results]))
         failed = [result["error"] for result in results if result["error"]]
         if failed:
             kind = getattr(errors, failed[0]["kind"], AlinbError)
@@ -109,15 +111,16 @@ class Cluster:
                     bar.update(monitor.stats())
                 else:
                     return [result for part in dask.gather(futures) for result in part]
-        except KeyboardInterrupt:
-            distributed.Event(topic, client=dask).set()
-            distributed.wait(futures, timeout=GRACE_S)
-            raise
         except distributed.KilledWorker:
             raise AlinbError(
                 "The workers were lost again and again.",
                 next_step="Look at their logs; the pages that are there stay.",
             ) from None
+        except BaseException:
+            distributed.Event(topic, client=dask).set()
+            with suppress(TimeoutError):
+                distributed.wait(futures, timeout=GRACE_S)
+            raise
         finally:
             dask.unsubscribe_topic(topic)
 

@@ -41,7 +41,10 @@ class Driver:
         bar: Bar,
         limit: int | None,
     ) -> Engine:
-        """Fetch everything in a thread; a second Ctrl-C does not wait for what is under way."""
+        """Fetch everything in a thread; a second Ctrl-C does not wait for what is under way.
+
+        Whatever else a bar raises ends the pull like Ctrl-C.
+        """
         made: list[Engine] = []
 
         async def run() -> None:
@@ -55,7 +58,9 @@ class Driver:
             while not thread.ended(TICK_S):
                 if made:
                     bar.update(made[0].monitor.stats())
-        except KeyboardInterrupt:
+            if made:
+                bar.update(made[0].monitor.stats())
+        except BaseException:
             if made:
                 made[0].monitor.stop()
             with suppress(KeyboardInterrupt):

@@ -124,7 +124,7 @@ def test_a_long_ban_ends_it_with_the_command_to_go_on(pages: Pages, tmp_path: Pa
 
 
 def test_ctrl_c_leaves_what_came_and_the_same_command_goes_on(pages: Pages, tmp_path: Path) -> None:
-    pages.total, pages.latency_s = 5000, 0.1
+    pages.total, pages.latency_s = 5000, 0.5
     out = tmp_path / "lamps.jsonl"
     words = [QUERY, *LAMPS, "--concurrency", "4", "--out", str(out)]
     child = start(pages, *words)

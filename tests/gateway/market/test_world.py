@@ -15,10 +15,14 @@ def seconds(size: int) -> float:
 
 def test_a_market_is_made_when_it_is_looked_at() -> None:
     assert min(seconds(5000) for _ in range(3)) < 0.1
-    market = Market(5000)
-    start = time.process_time()
-    assert len(market.found("lamp")) == 417
-    assert time.process_time() - start < 0.5
+
+    def look() -> float:
+        market = Market(5000)
+        start = time.process_time()
+        assert len(market.found("lamp")) == 417
+        return time.process_time() - start
+
+    assert min(look() for _ in range(3)) < 0.5
 
 
 def test_five_thousand_is_what_a_market_has() -> None:
