@@ -50,7 +50,7 @@ class Driver:
         async def run() -> None:
             async with AsyncClient.beside(self.client) as client:
                 made.append(self.make(client))
-                await made[0].run(store.add, store.facts(), limit, store.forget)
+                await made[0].run(store.add, store.held.facts(), limit, store.forget)
 
         thread = _Thread(run())
         thread.start()

@@ -48,7 +48,7 @@ def into_file(
         complete = problem is None and pull.stats.state == "done"
         about = {**pull.about(), "complete": complete}
         _written(where, lambda place: write(rows, place, about))
-        pages = sum(len(parts) for parts in store.held.values())
+        pages = len(store.held)
         if complete:
             store.remove()
     finally:

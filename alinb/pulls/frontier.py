@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -332,10 +332,3 @@ class Frontier:
 
     def _finish(self, state: _State) -> None:
         self._states.pop(state.item.key, None)
-
-
-def in_order(plan: Plan, held: Mapping[str, Mapping[int, Any]]) -> Iterator[tuple[Item, int]]:
-    """The pages that are there, by item and number."""
-    for item in plan.items:
-        for part in sorted(held.get(item.key, {})):
-            yield item, part

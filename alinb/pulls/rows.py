@@ -8,24 +8,26 @@ from typing import Any, NamedTuple
 
 from .. import frames, replies
 from ..replies import Reply
-from .frontier import in_order
-from .plan import Plan
+from .plan import Item, Plan
 from .store import Store
 
 #: So many records make one frame: enough to be worth its overhead, few enough for the memory.
 BATCH = 5000
+#: So many hashes, and less than a batch more, are sorted into one array: one array of all would be
+#: there twice whenever it grows, and many small ones would all have to be searched.
+RUN = 100_000
 #: What a column that names the item of a row is called: the parameter behind this word.
 ASKED = "asked_"
 
 
 class Seen:
-    """Keys that came before, as 64-bit hashes in one sorted array: 8 bytes a record.
+    """Keys that came before, as 64-bit hashes in sorted arrays: 8 bytes a record.
 
     Two of a million keys share a hash once in 37 million such pulls.
     """
 
     def __init__(self) -> None:
-        self._hashes: Any = None  # numpy is loaded with the first that are settled
+        self._runs: list[Any] = []  # of numpy, which is loaded with the first that are settled
         self._fresh: set[int] = set()
 
     def fresh(self, records: list[Any], keys: list[Any] | None) -> list[Any]:
@@ -49,13 +51,14 @@ class Seen:
     def _known(self, numbers: list[int]) -> set[int]:
         """Those of the hashes that came before."""
         known = self._fresh.intersection(numbers)
-        if self._hashes is not None:
+        if self._runs:
             import numpy
 
             wanted = numpy.array(numbers, numpy.int64)
-            at = self._hashes.searchsorted(wanted)
-            at[at == self._hashes.size] = 0
-            known.update(wanted[self._hashes[at] == wanted].tolist())
+            for run in self._runs:
+                at = run.searchsorted(wanted)
+                at[at == run.size] = 0
+                known.update(wanted[run[at] == wanted].tolist())
         return known
 
     def _settle(self) -> None:
@@ -63,13 +66,10 @@ class Seen:
 
         more = numpy.fromiter(self._fresh, numpy.int64, len(self._fresh))
         self._fresh.clear()
+        if self._runs and self._runs[-1].size < RUN:
+            more = numpy.concatenate((self._runs.pop(), more))
         more.sort()
-        if self._hashes is not None:
-            more = numpy.concatenate((self._hashes, more))
-            self._hashes = None  # not to be there three times
-        # Two runs, the long one sorted: a merge more than a sort.
-        more.sort(kind="stable")
-        self._hashes = more
+        self._runs.append(more)
 
 
 class Batch(NamedTuple):
@@ -96,7 +96,7 @@ class Rows:
         """Each record once: its item's key, its page, itself, and the reply it came in."""
         paging = self.plan.paging
         seen, before = Seen(), ""
-        for item, part in in_order(self.plan, self.store.held):
+        for item, part in self._in_order():
             if item.key != before:
                 # An item may well hold what another holds; within one everything is there once.
                 seen, before = Seen(), item.key
@@ -137,6 +137,12 @@ class Rows:
         for batch in self.batches():
             table.add(batch.reply)
         return table.frame(joined=True)
+
+    def _in_order(self) -> Iterator[tuple[Item, int]]:
+        """The pages that are there, by item and number."""
+        for item in self.plan.items:
+            for part in self.store.held.parts(item.key):
+                yield item, part
 
     def _reply(self, records: list[Any]) -> Reply:
         """One reply with all these records where the method has them."""

@@ -119,7 +119,7 @@ class _Pull:
             crew = self.shard.concurrency
             engine = Engine(client, self.plan, pacer, self.monitor, crew, keep="none")
             try:
-                await engine.run(self.store.add, self.store.facts(), None, self.store.forget)
+                await engine.run(self.store.add, self.store.held.facts(), None, self.store.forget)
             except AlinbError as error:
                 failed = {
                     "kind": type(error).__name__, "message": error.message,

@@ -12,75 +12,52 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..errors import InputError
 from .folders import Folder, Writer
 from .frontier import Facts
+from .held import Held, Kept
 from .page import Page
 from .plan import Plan
 
 MANIFEST = "manifest.json"
 
 
-class Kept(NamedTuple):
-    """Where a page is: its file, where in it, how long, packed."""
-
-    facts: Facts
-    file: str
-    offset: int
-    length: int
-
-
 class Store(Protocol):
     """Pages by item and number; the last one written counts."""
 
-    held: dict[str, dict[int, Kept]]
+    held: Held
 
     def add(self, page: Page) -> None: ...
     def read(self, key: str, part: int) -> bytes: ...
     def forget(self, key: str) -> None: ...
-    def facts(self) -> dict[str, dict[int, Facts]]: ...
     def close(self) -> None: ...
 
 
-class _Held:
-    """What is held, by item and number."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, dict[int, Kept]] = {}
-
-    def facts(self) -> dict[str, dict[int, Facts]]:
-        """What the pages say of themselves."""
-        return {
-            key: {part: kept.facts for part, kept in parts.items()}
-            for key, parts in self.held.items()
-        }
-
-
-class MemoryStore(_Held):
+class MemoryStore:
     """Pages of this process, packed."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.held = Held()
         self._packed: dict[tuple[str, int], bytes] = {}
 
     def add(self, page: Page) -> None:
         packed = zlib.compress(page.content, 1)
         self._packed[page.key, page.part] = packed
-        self.held.setdefault(page.key, {})[page.part] = Kept(page.facts, "", 0, len(packed))
+        self.held.put(page.key, page.part, Kept(page.facts, "", 0, len(packed)))
 
     def read(self, key: str, part: int) -> bytes:
         return zlib.decompress(self._packed[key, part])
 
     def forget(self, key: str) -> None:
-        for part in self.held.pop(key, {}):
+        for part in self.held.pop(key):
             del self._packed[key, part]
 
     def close(self) -> None: ...
 
 
-class PartStore(_Held):
+class PartStore:
     """Pages in part files of a folder, with a manifest that says which pull they belong to.
 
     Raises `InputError` where the folder cannot be written, belongs to another pull, or is in use by
@@ -89,7 +66,7 @@ class PartStore(_Held):
     """
 
     def __init__(self, folder: Folder, plan: Plan, *, fresh: bool = False, stem: str = "") -> None:
-        super().__init__()
+        self.held = Held()
         self.folder, self.plan = folder, plan
         self._stem, self._lock = stem or "part", None
         self._writer: Writer | None = None
@@ -104,12 +81,12 @@ class PartStore(_Held):
 
     def load(self) -> None:
         """Look again at what is there."""
-        self.held.clear()
+        self.held = Held()
         for name in self.folder.names():
             if name.endswith(".pages"):
                 with self.folder.open(name) as file:
                     for key, part, kept in frames(file, name):
-                        self.held.setdefault(key, {})[part] = kept
+                        self.held.put(key, part, kept)
 
     def add(self, page: Page) -> None:
         """Write a page; in a folder of this machine it is safe from a kill when this returns."""
@@ -126,16 +103,16 @@ class PartStore(_Held):
         except OSError as error:
             raise self._unwritable(error) from None
         kept = Kept(page.facts, place.file, place.offset + len(line), len(packed))
-        self.held.setdefault(page.key, {})[page.part] = kept
+        self.held.put(page.key, page.part, kept)
 
     def read(self, key: str, part: int) -> bytes:
-        kept = self.held[key][part]
+        kept = self.held.get(key, part)
         with self.folder.open(kept.file) as file:
             file.seek(kept.offset)
             return zlib.decompress(file.read(kept.length))
 
     def forget(self, key: str) -> None:
-        self.held.pop(key, None)
+        self.held.pop(key)
 
     def close(self) -> None:
         """Write what is still to be written."""
