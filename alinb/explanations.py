@@ -24,7 +24,8 @@ class Explanation:
     """What a code means, what causes it, what cures it, and how sure that is.
 
     `proves` is what the answer says about the request, from the order in which the gateway checks.
-    `unknown` says plainly what nobody knows. `retry_kind` is no, after_fix, wait or backoff.
+    `unknown` says plainly what nobody knows. `retry_kind` is no, after_fix, wait or backoff;
+    `tries` is how often in all a call is to be tried, where that is known to be few.
     `confidence` is documented, observed, single report, inferred or unknown. `wrapped_in` names the
     code around a sub-code. `ban_seconds` is how long a limit lasts, where the reply said so, in s.
     """
@@ -44,6 +45,7 @@ class Explanation:
     methods: tuple[str, ...] = ()
     wrapped_in: str = ""
     ban_seconds: int | None = None
+    tries: int | None = None
     questions: tuple[tuple[str, str], ...] = field(default=())
 
     def as_dict(self) -> dict[str, Any]:
@@ -204,6 +206,7 @@ def _explanation(entry: Mapping[str, Any], code: str) -> Explanation:
         unknown=entry["unknown"],
         family=entry["family"],
         methods=tuple(entry["methods"]),
+        tries=entry.get("tries"),
         questions=tuple((q["question"], q["answer"]) for q in entry.get("questions", ())),
     )
 

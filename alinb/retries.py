@@ -7,7 +7,8 @@ where its `out_order_id` makes the second one the first.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from .calls import Call
@@ -53,12 +54,24 @@ def worth_another(error: BaseException, call: Call) -> bool:
 
 
 def policy(call: Call) -> dict[str, Any]:
-    """The arguments of `stamina.retry_context` for a call."""
-    hook: Callable[[Exception], bool] = lambda error: worth_another(error, call)  # noqa: E731
+    """The arguments of `stamina.retry_context` for one call: they count its tries."""
+    tried = count(1)
+
+    def another(error: Exception) -> bool:
+        return next(tried) < tries(error) and worth_another(error, call)
+
     return {
-        "on": hook, "attempts": TRIES, "timeout": None, "wait_initial": FIRST_PAUSE_S,
+        "on": another, "attempts": TRIES, "timeout": None, "wait_initial": FIRST_PAUSE_S,
         "wait_max": LONGEST_PAUSE_S, "wait_jitter": JITTER_S,
     }  # fmt: skip
+
+
+def tries(error: BaseException) -> int:
+    """How often in all a call is tried that ends like this."""
+    reply = error.reply if isinstance(error, Refused) else None
+    if reply is None or reply.status >= 500:
+        return TRIES
+    return explain(reply).tries or TRIES
 
 
 def _passes(error: Refused) -> bool:

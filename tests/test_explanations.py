@@ -64,6 +64,7 @@ def test_every_entry_explains_its_code_in_the_reply_it_comes_in(entry):
     assert _is(found, entry)
     assert found.code == entry["code"]
     assert found.retry_kind == entry["retry_kind"]
+    assert found.tries == (3 if entry["retry"].startswith("Once or twice") else None)
     assert found.confidence == entry["confidence"]
 
 

@@ -102,3 +102,25 @@ def test_the_policy_is_one_of_stamina() -> None:
     with stamina.set_testing(True, attempts=3), pytest.raises(errors.UnreadableReply):
         fail()
     assert len(tries) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "times"),
+    [("ServiceUnavailable", 200, 8), ("InternalError", 200, 3), ("InternalError", 500, 8),
+     ("IncompleteSignature", 200, 1)],
+)  # fmt: skip
+def test_how_often_a_refused_call_is_tried(code: str, status: int, times: int) -> None:
+    tried: list[int] = []
+    error = refused(code, status)
+
+    def fail() -> None:
+        tried.append(1)
+        raise error
+
+    for _ in range(2):
+        tried.clear()
+        with pytest.raises(errors.AlinbError):
+            stamina.retry(**{**policy(DETAIL), "wait_initial": 0, "wait_max": 0, "wait_jitter": 0})(
+                fail
+            )()
+        assert len(tried) == times

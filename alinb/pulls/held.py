@@ -1,4 +1,4 @@
-"""The pages that are there: where each is, and what it says of itself, some seventy bytes a page."""
+"""The pages that are there: where each is, and what it says of itself, in columns."""
 
 from __future__ import annotations
 
