@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if guard not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [guard, *paths]))
     os.environ["ALINB_GUARDED"] = "1"
+    if os.environ.get("VIRTUAL_ENV", sys.prefix) != sys.prefix:
+        del os.environ["VIRTUAL_ENV"]  # of another environment: IPython would warn of it
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun in the background: programs that tests end by Ctrl-C would not hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
