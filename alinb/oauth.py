@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -53,14 +54,29 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """A consent link and the state that its callback must bring back."""
+    """A consent link and the state that its callback must bring back, once."""
 
     url: str
     state: str
+    _came: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def callback(self, text: str) -> Callback:
-        """The code in a pasted callback of this link; see `parse_callback`."""
-        return parse_callback(text, state=self.state)
+        """The code in a pasted callback of this link; see `parse_callback`.
+
+        The same callback may be read again; one that brings the state back with another code is
+        refused with a `CallbackError`, for whoever learnt the state could have made it.
+        """
+        found = parse_callback(text, state=self.state)
+        if found.state:
+            mark = hashlib.sha256(found.code.reveal().encode("utf-8", "surrogatepass")).digest()
+            if not self._came:
+                self._came.append(mark)
+            if self._came[0] != mark:
+                raise CallbackError(
+                    "The `state` of this link came back before, with another code.",
+                    next_step="Make a new link, and take the callback that it leads to.",
+                )
+        return found
 
     def _repr_html_(self) -> str:
         from .render import link

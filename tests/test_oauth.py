@@ -258,6 +258,20 @@ def test_a_thousand_forged_states_are_refused():
     assert link.callback(f"{REDIRECT}?code={CODE}&state={link.state}").state_checked
 
 
+def test_a_state_is_taken_once():
+    """The same callback may be read again, a forged one by who learnt the state may not."""
+    link = authorize(APP, REDIRECT)
+    right = f"{REDIRECT}?code={CODE}&state={link.state}"
+    forged = f"{REDIRECT}?code=3_500102_another&state={link.state}"
+    assert link.callback(right) == link.callback(right)
+    for _ in range(2):
+        with pytest.raises(CallbackError, match="came back before, with another code") as raised:
+            link.callback(forged)
+    assert "another" not in f"{raised.value.evidence}{link!r}".replace("another code", "")
+    assert link.callback(right).state_checked
+    assert authorize(APP, REDIRECT, state=link.state).callback(forged).state_checked
+
+
 # ---- the callback: what is wrong with it
 
 

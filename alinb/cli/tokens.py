@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -73,11 +74,18 @@ def exchange(
 ) -> None:
     """Trade an authorization code for a token, once, and keep it."""
     from ..oauth import parse_callback
+    from ..tokens import FileStore
 
     text = pasted("The address you landed on, or the code") if callback == "-" else callback
     parsed = parse_callback(text, state=state)
     with _client(app_key, platform, gateway, keyring) as client:
         _show(client.exchange(parsed), reveal, as_json)
+        if isinstance(client.store, FileStore) and not as_json:
+            print(
+                f"Kept in clear text in {client.store.path}, for you alone to read; --keyring"
+                " keeps it in the system's keyring.",
+                file=sys.stderr,
+            )
 
 
 @app.command()

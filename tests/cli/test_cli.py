@@ -500,11 +500,13 @@ class TestToken:
         for value in (new["access_token"], new["refresh_token"], whole["access_token"], SECRET):
             assert value.encode() not in journal
 
-    def test_a_code_on_standard_input(self, at: str, box: alinb.Sandbox) -> None:
+    def test_a_code_on_standard_input(self, at: str, box: alinb.Sandbox, tmp_path: Path) -> None:
         for words in ((), ("-",)):
             ran = run("token", "exchange", *words, stdin=f"  '{box.code()}'\n")
         assert ran.status == 0, ran
         assert "account_platform     buyerApp\n" in ran.out
+        place = tmp_path / "tokens.json"
+        assert ran.err.startswith(f"Kept in clear text in {place}, for you alone to read; ")
 
     @pytest.mark.parametrize("words", [(), ("-",)])
     def test_a_person_is_asked_for_the_callback_and_it_is_not_echoed(
