@@ -5,11 +5,13 @@ import json
 import math
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +23,7 @@ import alinb
 from alinb import App, AsyncClient, Client, Journal, Platform, Token, errors
 from alinb.pacing import Pacer
 from alinb.pulls import Pull, Stats
+from alinb.pulls.store import frames
 from tests.pages import DETAIL, FEED, FIRST_ID, MATCH, ORDERS, QUERY, SEARCH, Pages, serving
 
 WHERE = {"local": "en_US", "countryCode": "US", "currency": "USD"}
@@ -614,15 +617,17 @@ class TestControl:
         assert (tmp_path / "lamps.jsonl.parts").is_dir()
 
 
-def _child(pages: Pages, out: Path) -> subprocess.Popen[str]:
-    """A process that pulls into a file."""
+def _child(pages: Pages, out: Path, journal: Path | None = None) -> subprocess.Popen[str]:
+    """A process that pulls into a file, with every call in a journal where there is one."""
+    kept = f"alinb.Journal({str(journal)!r})" if journal else "False"
     code = f"""
 import alinb
 from alinb.pacing import Pacer
 app = alinb.App("500102", {SECRET!r}, alinb.Platform.named("aliexpress").at({pages.url!r}))
 token = alinb.Token(alinb.Secret({TOKEN!r}, "access_token"))
-client = alinb.Client(app, journal=False, token=token)
-done = client.pull({SEARCH!r}, keyWord="lamp", pacer=Pacer(5000), **{WHERE!r}).to_file({str(out)!r})
+client = alinb.Client(app, journal={kept}, token=token)
+where = dict({WHERE!r}, keep="all")
+done = client.pull({SEARCH!r}, keyWord="lamp", pacer=Pacer(5000), **where).to_file({str(out)!r})
 print(done.records)
 """
     return subprocess.Popen(
@@ -654,6 +659,30 @@ class TestResume:
         again = sum(pages.asked.values()) - 400
         assert again <= 4 * 16, "at most the pages under way"
         assert list(tmp_path.iterdir()) == [out], "the part files are gone"
+
+    def test_a_killed_pull_loses_no_call_of_a_page_that_is_there(
+        self, pages: Pages, tmp_path: Path
+    ) -> None:
+        pages.total, pages.latency_s = 10_000, 0.02
+        out, path = tmp_path / "lamps.jsonl", tmp_path / "journal.sqlite3"
+        there: set[int] = set()
+        for end in (30, 60, 100, 140):
+            child = _child(pages, out, path)
+            deadline = time.monotonic() + 30
+            while sum(pages.asked.values()) < end and time.monotonic() < deadline:
+                time.sleep(0.005)
+            child.kill()
+            child.communicate()
+            for part in (tmp_path / "lamps.jsonl.parts").glob("*.pages"):
+                with open(part, "rb") as file:
+                    there |= {number for _, number, _ in frames(file, part.name)}
+            with closing(sqlite3.connect(path)) as database:
+                assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            kept = [parse_qs(attempt.body) for attempt in alinb.Journal(path).attempts()]
+            assert there <= {int(fields["pageIndex"][0]) for fields in kept}
+        assert len(there) > 30
+        said, wrong = _child(pages, out, path).communicate(timeout=60)
+        assert (said.strip(), wrong) == ("10000", "")
 
     def test_a_torn_frame_is_fetched_again(
         self, search: Callable[..., Pull], pages: Pages, tmp_path: Path
