@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from alinb.pacing import Pacer
+from tests.pages import FIRST_ID
 
 from .pulls import SEARCH, WHERE, client_of
 
@@ -33,8 +34,17 @@ def main() -> None:
             SEARCH, keyWord="x", keep="none", progress=False, pacer=Pacer(1e6), **WHERE
         )
         done = pull.to_parquet(f"{folder}/found.parquet")
+        peak = peak_mib()
+        check(f"{folder}/found.parquet", count)
     assert done.records == count
-    print(json.dumps({"grown_mib": peak_mib() - before, "peak_mib": peak_mib()}))
+    print(json.dumps({"grown_mib": peak - before, "peak_mib": peak}))
+
+
+def check(path: str, count: int) -> None:
+    """Every record once, by their number and the sum of their ids."""
+    column = import_module("pyarrow.parquet").read_table(path, columns=["itemId"])["itemId"]
+    numbers = column.to_numpy().astype("int64") - FIRST_ID
+    assert (len(numbers), int(numbers.sum())) == (count, count * (count - 1) // 2)
 
 
 if __name__ == "__main__":
