@@ -105,11 +105,14 @@ def _fast(trust_env: bool) -> httpx.AsyncBaseTransport:
     tls = httpx.create_ssl_context(trust_env=trust_env)
 
     def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
+        made = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, keepalive_timeout=KEPT_OPEN_S),
             # No call depends on a cookie, and looking for one costs.
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        # It would send a GET whose line breaks again by itself: a code or an order goes out once.
+        made._retry_connection = False
+        return made
 
     return Fast(verify=tls, client=session)
 

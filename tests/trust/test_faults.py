@@ -181,17 +181,18 @@ class Line:
         self._thread.join()
 
 
-def heard(connection: socket.socket) -> None:
+def heard(connection: socket.socket) -> bytes:
     """Read a request to its end: closing over what is unread would reset the line."""
     came = b""
     while b"\r\n\r\n" not in came:
         if not (part := connection.recv(65536)):
-            return
+            return b""
         came += part
     told = re.search(rb"content-length: (\d+)", came, re.IGNORECASE)
     left = (int(told[1]) if told else 0) - len(came.partition(b"\r\n\r\n")[2])
     while left > 0 and (part := connection.recv(65536)):
         left -= len(part)
+    return came
 
 
 def saying(*parts: bytes, pause: float = 0.0, read: bool = True) -> Talk:
@@ -295,6 +296,89 @@ def test_faults_of_the_line(kind: str, fault: str) -> None:
         assert line.requests == 1, "nothing is sent twice, or to anybody else"
     finally:
         line.close()
+
+
+ORDER = "aliexpress.ds.order.create"
+ORDERED = {"product_items": [{"product_id": 1005001, "product_count": 1}]}
+ORDER_IN = "param_place_order_request4_open_api_d_t_o"
+#: What does something each time it comes: an order has no number of its own here.
+ONCE: dict[str, dict[str, Any]] = {
+    ORDER: {ORDER_IN: ORDERED, "session": "50000session"},
+    CREATE: {"code": "3_500102_JxZ05Ux3cnnSSUm6dCxYg6Q26"},
+}
+LOST: dict[str, bytes] = {"no byte": b"", "the headers": head("Content-Length: 99")}
+
+
+def losing(begun: bytes, got: list[bytes]) -> Talk:
+    """Takes a call of /warm, and resets the line after the first bytes of any other answer."""
+
+    def talk(connection: socket.socket) -> None:
+        while came := heard(connection):
+            if b"/warm?" in came:
+                connection.sendall(whole(SOUND))
+                continue
+            got.append(came)
+            connection.sendall(begun)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            return
+
+    return talk
+
+
+@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("begun", LOST)
+@pytest.mark.parametrize("line", ["new", "kept"])
+@pytest.mark.parametrize("verb", ["POST", "GET"])
+@pytest.mark.parametrize("kind", ["sync", "async", "httpx async", "in a pull"])
+def test_what_may_be_carried_out_is_sent_once_where_its_answer_is_lost(
+    kind: str, verb: str, line: str, begun: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTP clients are given to sending a GET again by themselves."""
+    monkeypatch.setenv("ALINB_TRANSPORT", "httpx" if kind.startswith("httpx") else "")
+    got: list[bytes] = []
+    server = Line(losing(LOST[begun], got))
+    app = app_at(server.url)
+
+    def by_sync() -> None:
+        with Client(app, timeout=2) as client:
+            if line == "kept":
+                client.call("/warm", verb="GET")
+            client.call(name, verb=verb, **ONCE[name])
+
+    async def by_async() -> None:
+        async with AsyncClient(app, timeout=2) as client:
+            if line == "kept":
+                await client.call("/warm", verb="GET")
+            if kind == "in a pull":
+                await client.fetch(client.sign(name, verb=verb, **ONCE[name]))
+            else:
+                await client.call(name, verb=verb, **ONCE[name])
+
+    try:
+        with pytest.raises(alinb.NoReply, match="connection"):
+            by_sync() if kind == "sync" else asyncio.run(by_async())
+    finally:
+        server.close()
+    assert len(got) == 1
+    assert server.requests == 1, "one connection, the kept one"
+
+
+@pytest.mark.parametrize("begun", LOST)
+@pytest.mark.parametrize(("own", "times"), [({}, 1), ({"out_order_id": "mine-1"}, 3)])
+def test_a_pull_of_orders_sends_again_what_has_a_number_of_its_own(
+    own: dict[str, str], times: int, begun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alinb.retries.TRIES", 3)
+    got: list[bytes] = []
+    server = Line(losing(LOST[begun], got))
+    try:
+        with Client(app_at(server.url), timeout=2) as client:
+            params = {**ONCE[ORDER], ORDER_IN: ORDERED | own}
+            with pytest.raises(alinb.NoReply, match="connection"):
+                client.pull(ORDER, over={"n": [1]}, qps=1000, **params).frame()
+    finally:
+        server.close()
+    assert len(got) == times
 
 
 def dripping(before: bytes, dripped: bytes) -> Talk:
