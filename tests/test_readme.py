@@ -87,3 +87,31 @@ def _source(folder: str) -> str:
 
 def test_the_changelog_names_the_version():
     assert f"## {alinb.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+TRUST = (ROOT / "tests/trust/README.md").read_text(encoding="utf-8")
+
+
+def test_the_tests_of_trust_are_there_under_their_names():
+    named = re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", TRUST)
+    assert len(named) > 70
+    for file, path in named:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        for name in path.split("::"):
+            assert re.search(rf"^ *(?:async )?(?:def|class) {name}\b", text, re.MULTILINE), name
+
+
+def test_every_setting_of_a_longer_check_is_read_by_a_test():
+    settings = set(re.findall(r"ALINB_[A-Z_]+(?==\d)", README + TRUST))
+    assert len(settings) > 8
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    for name in settings:
+        assert any(f'"{name}"' in text for text in texts), name
+
+
+def test_every_benchmark_of_a_longer_check_is_one():
+    from tests.benchmarks.pulls import CHOICES
+
+    named = set(re.findall(r"tests\.benchmarks\.pulls (\w+):", README + TRUST))
+    assert named
+    assert named <= set(CHOICES)

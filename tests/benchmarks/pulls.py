@@ -277,14 +277,20 @@ def measure(quick: bool) -> list[Figure]:
     ]  # fmt: skip
 
 
+#: What can be measured alone, with the numbers behind its name.
+CHOICES = {f.__name__: f for f in (rate, halving, cpu, memory, faults, kills, cluster)}
+
+
 def main() -> None:
     """One or several of the figures by name, to look at them alone."""
-    names = sys.argv[1:]
+    chosen = [word.partition(":") for word in sys.argv[1:]]
+    if not chosen or any(name not in CHOICES for name, _, _ in chosen):
+        sys.exit(f"python -m tests.benchmarks.pulls rate:10000 …; names: {', '.join(CHOICES)}")
     with suppress(OSError):
         os.nice(-10)
-    for name in names:
-        word, _, numbers = name.partition(":")
-        for f in globals()[word](*map(float if word == "halving" else int, numbers.split(","))):
+    for name, _, numbers in chosen:
+        number = float if name == "halving" else int
+        for f in CHOICES[name](*map(number, numbers.split(","))):
             print(f"{'ok ' if f.ok else 'NO '}{f.what:58}{f.measured:9.3f} {f.limit:9.3f} {f.unit}")
 
 
