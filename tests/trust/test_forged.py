@@ -1,13 +1,15 @@
 """Forged callbacks: none is taken, whichever way it comes in; the right one is, once."""
 
+import contextlib
 import random
 import secrets
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 
 import alinb
-from alinb import oauth
+from alinb import listener, oauth
 from alinb.errors import CallbackError
 from alinb.listener import Listener
 
@@ -49,37 +51,62 @@ def test_ten_thousand_pasted_callbacks_are_refused() -> None:
 
 def test_ten_thousand_at_the_listener_do_not_end_the_wait() -> None:
     rng = random.Random(8)
-    with Listener(patience=300) as listener:
+    with Listener(patience=300) as waiting:
         for n in range(10_000):
-            query = urlencode({"code": f"forged{n}", "state": forged(listener.state, rng)})
-            status, said = listener.take(f"/callback?{query}")
+            query = urlencode({"code": f"forged{n}", "state": forged(waiting.state, rng)})
+            status, said = waiting.take(f"/callback?{query}")
             assert status == 403
-            assert listener.state not in said
-        assert listener.outcome is None
-        assert listener.take(f"/callback?code={CODE}&state={listener.state}")[0] == 200
-        again = listener.take(f"/callback?code=other&state={listener.state}")
+            assert waiting.state not in said
+        assert waiting.outcome is None
+        assert waiting.take(f"/callback?code={CODE}&state={waiting.state}")[0] == 200
+        again = waiting.take(f"/callback?code=other&state={waiting.state}")
         assert again[0] == 410
-        listener.answered()
-        assert listener.wait(10).code.reveal() == CODE
+        waiting.answered()
+        assert waiting.wait(10).code.reveal() == CODE
 
 
-def test_states_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every comparison of a state goes through the one function made for it."""
-    compared: list[tuple[bytes, bytes]] = []
+class Watched:
+    """Stands for `hmac`, and tells what was compared by it."""
 
-    class Watched:
-        @staticmethod
-        def compare_digest(a: bytes, b: bytes) -> bool:
-            compared.append((a, b))
-            return a == b
+    def __init__(self) -> None:
+        self.compared: list[set[bytes]] = []
 
-    monkeypatch.setattr(oauth, "hmac", Watched)
+    def compare_digest(self, a: bytes, b: bytes) -> bool:
+        self.compared.append({a, b})
+        return a == b
+
+
+def by_link(state: str) -> tuple[str, str]:
     link = alinb.authorize(APP)
-    with pytest.raises(CallbackError):
-        link.callback(f"?code={CODE}&state=other")
-    link.callback(f"?code={CODE}&state={link.state}")
-    right = link.state.encode()
-    assert [set(pair) for pair in compared] == [{b"other", right}, {right}]
+    with contextlib.suppress(CallbackError):
+        link.callback(f"?code={CODE}&state={state or link.state}")
+    return link.state, "oauth"
+
+
+def by_listener(state: str) -> tuple[str, str]:
+    with Listener(patience=60) as waiting:
+        waiting.take(f"/callback?code={CODE}&state={state or waiting.state}")
+        return waiting.state, "listener"
+
+
+def by_probe(state: str) -> tuple[str, str]:
+    with Listener(patience=60) as waiting:
+        nonce = waiting.probe.partition("?")[2]
+        waiting.take(f"/reached?{state or nonce}")
+        return nonce, "listener"
+
+
+@pytest.mark.parametrize("state", ["other", ""], ids=["forged", "right"])
+@pytest.mark.parametrize("compare", [by_link, by_listener, by_probe])
+def test_states_are_compared_in_constant_time(
+    monkeypatch: pytest.MonkeyPatch, compare: Callable[[str], tuple[str, str]], state: str
+) -> None:
+    """Every comparison of a state goes through the one function made for it."""
+    watched = {"oauth": Watched(), "listener": Watched()}
+    monkeypatch.setattr(oauth, "hmac", watched["oauth"])
+    monkeypatch.setattr(listener, "hmac", watched["listener"])
+    right, where = compare(state)
+    assert watched[where].compared == [{(state or right).encode(), right.encode()}]
 
 
 def test_a_walkthrough_takes_a_state_once() -> None:
