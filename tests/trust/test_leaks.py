@@ -71,6 +71,29 @@ def test_a_leak_would_be_seen(walk: Walk) -> None:
     assert len(walk.canaries) == len(set(walk.canaries)) == 7
 
 
+#: What stands between the pieces of one value.
+BETWEEN = {
+    "JSON strings": '", "', "JSON values": '", "b": "', "Python strings": "' + '", "a line": "\n",
+    "an escaped line": "\\n", "a line of output": '\\n",\n "', "a frame": " │\n│ ",
+    "tags": '</span>&amp;<span class="n">', "colors": "\x1b[0m\x1b[1;36m",
+    "escaped colors": "\\u001b[0m\\u001b[1;36m", "percent": "%22%2C%22", "a soft break": "=\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("size", [4, 13])
+def test_a_leak_in_pieces_would_be_seen(between: str, size: int) -> None:
+    text = 'x = ["{}"]'
+    for value in (SECRET, GIVEN, "50000hKXcr0S0ACrUkpdKWxeutOScLyM9fnh5HIs5yX0mkJreJuypLtZHY3q6"):
+        for spelled in spellings(value):
+            pieces = [spelled[at : at + size] for at in range(0, len(spelled), size)]
+            cut = BETWEEN[between].join(pieces)
+            for shown in (cut, cut.upper() if "\\" not in cut else cut, json.dumps(cut)):
+                assert survivors(text.format(shown), [value]), shown
+            another = BETWEEN[between].join([*pieces[:1], "y", *pieces[2:]])
+            assert survivors(text.format(another), [value]) == []
+
+
 # ---- What a notebook shows
 
 
