@@ -1,11 +1,11 @@
 """What nbval does not see: size, widget state, tags, secrets in stored outputs."""
 
-import configparser
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbval.plugin import get_sanitize_patterns
 
 from tests.rebuild_notebooks import NOTEBOOKS, problems
 
@@ -53,12 +53,23 @@ def test_a_notebook_under_test_reaches_this_machine_alone():
     assert said[4] == ""
 
 
+RULES = (Path(__file__).parents[1] / "nbval.cfg").read_text(encoding="utf-8")
+ROW = (
+    "<tr{}><td><code>{}</code></td><td><code>timing</code></td><td><code>elapsed</code></td>"
+    "<td><code>{} ms</code></td><td><code>{} ms</code></td></tr>"
+)
+
+
+def test_nbval_reads_every_rule():
+    """It leaves out without a word what it does not take for one."""
+    assert len(get_sanitize_patterns(RULES)) == len(re.findall(r"^\[", RULES, re.MULTILINE)) > 10
+
+
 def _compared(text: str) -> str:
     """A text as nbval compares it."""
-    rules = configparser.ConfigParser()
-    rules.read(Path(__file__).parents[1] / "nbval.cfg")
-    for rule in rules.sections():
-        text = re.sub(rules[rule]["regex"], rules[rule]["replace"], text)
+    rules = get_sanitize_patterns(RULES)
+    for regex, replacement in rules:
+        text = re.sub(regex, replacement, text)
     return text
 
 
@@ -70,6 +81,8 @@ def _compared(text: str) -> str:
         ("timestamp1795518573231‹app_secret›", "timestamp1800000000000‹app_secret›"),
         ("<Comparison 15 of 22 rows differ>", "<Comparison 14 of 22 rows differ>"),
         ("id 2101000000011795518573280", "id 2101000000091800000000000"),
+        (ROW.format("", "=", 3, 3), ROW.format(" class=differs", "≠", 3, 12)),
+        ("at\n=  timing      elapsed   3 ms   3 ms", "at\n≠  timing      elapsed   3 ms   12 ms"),
     ],
 )
 def test_what_chance_made_is_compared_as_equal(stored, made):
