@@ -3,11 +3,15 @@
 import ast
 import json
 import os
+import secrets
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -235,30 +239,6 @@ class TestCommands:
         assert len(desk.canaries()) > 8
         assert desk.leaks(*printed) == []
 
-    def test_ps_and_children(self, desk: Desk) -> None:
-        """A sandbox with a made-up secret, which it says once, and its processes."""
-        del desk.environment["ALINB_APP_SECRET"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "alinb", "sandbox", "--port", "0", "--json"],
-            env=desk.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        try:
-            facts = json.loads(process.stdout.readline())
-            made_up = process.stderr.readline().split()[1]
-            assert len(made_up) == 32
-            for number in [process.pid, *children(process.pid)]:
-                for what in ("cmdline", "environ"):
-                    shown = Path(f"/proc/{number}/{what}").read_bytes()
-                    assert survivors(shown, [made_up, SECRET]) == []
-        finally:
-            process.terminate()
-            process.wait(20)
-            process.stdout.close()
-            process.stderr.close()
-        assert survivors(json.dumps(facts), [made_up]) == []
-
     def test_no_option_takes_a_secret(self) -> None:
         from typer.main import get_command
 
@@ -288,9 +268,129 @@ class TestCommands:
         assert found <= {"cli/lab.py"}
 
 
+@contextmanager
+def started(desk: Desk, *words: str, stdin: str = "") -> Iterator["subprocess.Popen[str]"]:
+    """A command that goes on, and ends with this together with what it started."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alinb", *words], env=desk.environment, cwd=desk.folder, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(stdin)
+    process.stdin.flush()
+    try:
+        yield process
+    finally:
+        own = children(process.pid)
+        process.terminate()
+        for number in own:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
 def children(number: int) -> list[int]:
-    found = Path(f"/proc/{number}/task/{number}/children")
-    return [int(each) for each in found.read_text().split()] if found.exists() else []
+    found = Path(f"/proc/{number}/task").glob("*/children")
+    return [int(each) for path in found for each in path.read_text().split()]
+
+
+def environ(number: int) -> bytes:
+    return Path(f"/proc/{number}/environ").read_bytes()
+
+
+def cmdline(number: int) -> bytes:
+    return Path(f"/proc/{number}/cmdline").read_bytes()
+
+
+def told_by_ps(*values: str) -> set[int]:
+    """The processes of this machine whose command lines tell one of the values."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            if survivors(path.read_bytes(), values):
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self/children").exists(), reason="reads Linux's /proc")
+class TestProcesses:
+    """What other people on this machine see; each has a leak beside it that is seen."""
+
+    @pytest.mark.parametrize("careless", [False, True], ids=["as told", "as an argument"])
+    @pytest.mark.parametrize("command", ["token exchange", "pull"])
+    def test_ps_in_the_middle_of_a_command(self, desk: Desk, command: str, careless: bool) -> None:
+        """When its request has arrived and no answer is there: all its secrets are in use."""
+        with socket.create_server(("127.0.0.1", 0)) as gateway:
+            gateway.settimeout(60)
+            url = f"http://127.0.0.1:{gateway.getsockname()[1]}"
+            kept = desk.folder / "kept.json"
+            desk.environment |= {"ALINB_GATEWAY": url, "ALINB_TOKENS": str(kept)}
+            if command == "pull":
+                value = "50000CANARY" + secrets.token_hex(16)
+                words = ["pull", SEARCH, "-p", "keyWord=lamp", "-p", "local=en_US"]
+                words += ["-p", "countryCode=US", "-p", "currency=USD"]
+                words += ["-p", f"session={value}"] * careless
+                place = alinb.Platform.named().at(url).place
+                token = alinb.Token(alinb.Secret(value, "access_token"))
+                alinb.FileStore(kept).save(place, "500102", token)
+            else:
+                value = desk.code()
+                words = ["token", "exchange", value if careless else "-"]
+            given = "" if careless or command == "pull" else f"{value}\n"
+            with started(desk, *words, stdin=given) as process:
+                connection, _ = gateway.accept()
+                with connection:
+                    connection.settimeout(60)
+                    came = b""
+                    while value.encode() not in came:
+                        came += connection.recv(65536) or pytest.fail(f"no {value} in {came!r}")
+                    assert process.poll() is None
+                    assert told_by_ps(SECRET, value) == ({process.pid} if careless else set())
+                    assert survivors(environ(process.pid), [SECRET]), "where it was told to be"
+                    assert survivors(environ(process.pid), [value]) == []
+                    assert children(process.pid) == []
+
+    @pytest.mark.parametrize("whose", ["own", "made up"])
+    def test_ps_while_a_sandbox_runs(self, desk: Desk, whose: str) -> None:
+        """With the secret of the environment, or a made-up one, which it says once."""
+        if whose == "made up":
+            del desk.environment["ALINB_APP_SECRET"]
+        seen = secrets.token_hex(16)
+        words = ["sandbox", "--port", "0", "--json", "--callback", f"https://x.example/?a={seen}"]
+        with started(desk, *words) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            facts = process.stdout.readline()
+            secret = SECRET if whose == "own" else process.stderr.readline().split()[1]
+            assert len(secret) > 20
+            assert json.loads(facts)["url"].startswith("http://127.0.0.1:")
+            assert told_by_ps(seen) == {process.pid}
+            assert told_by_ps(secret) == set()
+            assert bool(survivors(environ(process.pid), [secret])) is (whose == "own")
+            assert survivors(facts, [secret]) == []
+            assert children(process.pid) == []
+
+    @pytest.mark.parametrize("whose", ["own", "made up"])
+    def test_ps_while_a_lab_runs(self, desk: Desk, whose: str) -> None:
+        """JupyterLab gets a secret for its kernels: in its environment, and nowhere else."""
+        pytest.importorskip("jupyterlab")
+        for name in ("CONFIG", "DATA"):
+            desk.environment[f"JUPYTER_{name}_DIR"] = str(desk.folder / name)
+        if whose == "made up":
+            del desk.environment["ALINB_APP_SECRET"]
+        with started(desk, "lab", "--no-browser", "--port", "0", "--to", "mine") as process:
+            deadline = time.monotonic() + 60
+            while not (own := children(process.pid)) or b"jupyterlab" not in cmdline(own[0]):
+                assert time.monotonic() < deadline, "JupyterLab was not started"
+                assert process.poll() is None
+                time.sleep(0.01)
+            assert len(own) == 1
+            given = dict(each.partition(b"=")[::2] for each in environ(own[0]).split(b"\0"))
+            secret = given[b"ALINB_APP_SECRET"].decode()
+            assert (secret == SECRET) is (whose == "own")
+            assert len(secret) > 20
+            assert bool(survivors(environ(process.pid), [secret])) is (whose == "own")
+            assert told_by_ps(secret) == set()
 
 
 CRASHES = {
