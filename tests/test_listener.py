@@ -4,13 +4,14 @@ import http.client
 import socket
 import threading
 import time
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 
 import alinb
 from alinb.errors import CallbackError
-from alinb.listener import Listener
+from alinb.listener import PATIENCE_S, Listener
 
 CODE = "3_500102_CANARYCANARYCANARY1234"
 
@@ -195,6 +196,34 @@ def test_it_listens_on_loopback_alone_and_shows_no_state(listener, capfd):
     get(listener, callback(code=CODE, state="no"))
     assert listener.state not in repr(listener)
     assert capfd.readouterr() == ("", ""), "a log would tell the code"
+
+
+def test_each_listener_has_a_port_of_the_systems_choice_on_loopback_alone(listener):
+    with Listener() as other:
+        ports = {listener.port, other.port}
+        assert len(ports) == 2
+        assert min(ports) >= 1024
+        for each in (listener, other):
+            assert each._server.socket.getsockname() == ("127.0.0.1", each.port)
+            assert accepts_connections(each.port)
+            # Every address of 127.0.0.0/8 is this machine's on Linux: a port open to all takes it.
+            with socket.socket() as probe:
+                probe.settimeout(2)
+                assert probe.connect_ex(("127.0.0.2", each.port)) != 0
+
+
+def test_a_listener_waits_for_300_seconds_unless_told_otherwise(monkeypatch):
+    assert PATIENCE_S == 300
+    now = time.monotonic()
+    monkeypatch.setattr("alinb.listener.time", SimpleNamespace(monotonic=lambda: now))
+    listener = Listener()
+    now += 299.9
+    assert get(listener, "/")[0] == 404
+    assert listener.listening
+    now += 0.2
+    with pytest.raises(CallbackError, match="No callback came in time"):
+        listener.wait(5)
+    assert not accepts_connections(listener.port)
 
 
 def test_a_consent_in_the_sandbox_comes_back_through_it(listener):
