@@ -26,7 +26,7 @@ from alinb.tokens.claims import claim_of
 from tests.trust.canaries import survivors
 
 SECRET = "8b1f6c0a2e9d4735b6c8d0e1f2a3b4c5"
-REFRESH = "/auth/token/refresh"
+REFRESH, SEARCH = "/auth/token/refresh", "aliexpress.ds.text.search"
 #: How many of the lines after a reply's arrival a process is killed at; 0 for all of them.
 LINES = 500
 POINTS = int(os.environ.get("ALINB_KILL_POINTS", "20"))
@@ -82,7 +82,10 @@ for _ in range(int(count)):
         os.close(start)
         os.read(waiting, 1)
         with Client(app, store=FileStore(path), journal=False) as client:
-            os.write(1, (client.valid_token().access_token.reveal() + "\\n").encode())
+            got = client.valid_token().access_token.reveal()
+            used = client.call("aliexpress.ds.text.search", keyWord="lamp", local="en_US",
+                               countryCode="US", currency="USD", session=got)
+            os.write(1, f"{got} {used.verdict}\\n".encode())
         os._exit(0)
     children.append(child)
 os.close(start)
@@ -93,15 +96,19 @@ sys.exit(max(os.waitpid(child, 0)[1] for child in children))
 def test_fifty_processes_that_find_an_expired_token_make_one_refresh(
     box: alinb.Sandbox, store: FileStore
 ) -> None:
-    expired(box, store)
+    ended = expired(box, store)
     done = subprocess.run(
         [sys.executable, "-c", CROWD, box.url, SECRET, str(store.path), "50"],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert requests(box)[REFRESH] == 1
-    assert Counter(done.stdout.split()) == {newest(box): 50}
+    assert Counter(done.stdout.splitlines()) == {f"{newest(box)} ok": 50}
     assert held(box, store).access_token.reveal() == newest(box)
+    assert requests(box)[SEARCH] == 50
+    with Client(box, journal=False) as client:
+        before = client.call(SEARCH, session=ended.access_token)
+    assert (before.verdict, before.code) == ("refused", "IllegalAccessToken")
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
