@@ -612,7 +612,7 @@ def test_a_body_stops_at_its_cap(encoding: str) -> None:
 
 
 BOMBED = """
-import asyncio, sys, alinb
+import asyncio, sys, alinb, alinb.retries
 from tests.benchmarks.growth import peak_mib
 
 app = alinb.App("500102", "s" * 20, alinb.Platform.named().at(sys.argv[1]))
@@ -621,11 +621,23 @@ async def fast(app):
     async with alinb.AsyncClient(app, timeout=60) as client:
         await client.call("/a")
 
+async def fetched(app):
+    async with alinb.AsyncClient(app, timeout=60) as client:
+        await client.fetch(client.sign("/a"))
+
 def slow(app):
     with alinb.Client(app, timeout=60) as client:
         client.call("/a")
 
-go = slow if sys.argv[2] == "sync" else lambda app: asyncio.run(fast(app))
+def pulled(app):
+    alinb.retries.TRIES = 2  # and what the first try held is given back
+    with alinb.Client(app, timeout=60) as client:
+        client.pull("aliexpress.affiliate.product.query", over={"keywords": ["lamp"]}).frame()
+
+go = {
+    "sync": slow, "a pull": pulled,
+    "async": lambda app: asyncio.run(fast(app)), "fetch": lambda app: asyncio.run(fetched(app)),
+}[sys.argv[2]]
 go(alinb.Sandbox(products=1))  # brings in what a process needs anyhow
 before = peak_mib()
 try:
@@ -637,8 +649,14 @@ print(round((peak_mib() - before) * 2**20))
 
 
 @pytest.mark.parametrize("fault", ["gzip_bomb=150", "huge_body=150"])
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_what_a_bomb_costs_a_whole_process(fault: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "carrier"),
+    [("sync", ""), ("async", ""), ("fetch", ""), ("fetch", "httpx"), ("a pull", "")],
+)
+def test_what_a_bomb_costs_a_whole_process(
+    fault: str, kind: str, carrier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALINB_TRANSPORT", carrier)
     with alinb.Sandbox(app_key="500102", secret="s" * 20, fault=fault, products=1).serve() as box:
         done = subprocess.run(
             [sys.executable, "-c", BOMBED, box.url, kind], capture_output=True, text=True,
