@@ -96,15 +96,25 @@ def test_a_bar_in_a_notebook(search: Callable[..., Any], monkeypatch: pytest.Mon
     assert "1000 records, 1 refused, 2 s of bans" in last
 
 
-def test_nobody_watches(search: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ban_is_part_of_what_is_left(search: Callable[..., Any], pages: Pages) -> None:
+    pages.ban_s, told = 3, list[Stats]()
+    search(progress=told.append).frame()
+    first = next(stats.remaining_s for stats in told if stats.refusals)
+    assert 3 < (first or 0) < 6, "the ban, one second more, and the other pages"
+
+
+def test_nobody_watches(
+    search: Callable[..., Any], pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages.fault = None
     for quiet in ({"progress": False}, {}):
         monkeypatch.setattr("sys.stderr", io.StringIO())
         search(**quiet).frame()
         assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
 
 
-def test_a_function_is_told_of_the_end(search: Callable[..., Any]) -> None:
-    told: list[Stats] = []
+def test_a_function_is_told_of_the_end(search: Callable[..., Any], pages: Pages) -> None:
+    pages.fault, told = None, list[Stats]()
     search(progress=told.append).frame()
     assert [stats.state for stats in told[:-1]] == ["running"] * (len(told) - 1)
     assert len(told) > 1
@@ -117,7 +127,7 @@ def test_a_function_that_fails_ends_the_pull(
     search: Callable[..., Any], pages: Pages, tmp_path: Any
 ) -> None:
     """What came is kept; nothing more is sent."""
-    pages.total, out = 5000, tmp_path / "lamps.jsonl"
+    pages.total, pages.fault, out = 5000, None, tmp_path / "lamps.jsonl"
 
     def fail(stats: Stats) -> None:
         if stats.pages >= 8:

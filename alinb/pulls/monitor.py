@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -165,9 +166,11 @@ class Monitor:
             counts, seconds = dict(self._counts), dict(self._seconds)
             counts["retries"] += frontier.checks
             rate = self._rate(now)
-        remaining = None
-        if expected is not None and rate > 0 and self._ended is None:
-            remaining = max(0, expected - pages) / rate
+        remaining, ban = None, lane.banned_for()
+        # A ban empties the window: what was achieved before it says nothing of what comes after.
+        pace = lane.rate if ban and lane.rate < math.inf else rate
+        if expected is not None and pace > 0 and self._ended is None:
+            remaining = ban + max(0, expected - pages) / pace
         return Stats(
             state=self._state(),
             pages=pages,
