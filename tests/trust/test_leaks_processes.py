@@ -189,6 +189,55 @@ def test_a_notebook_that_ran(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
             assert desk.leaks(each.read_bytes()) == [], each
 
 
+@contextmanager
+def started(desk: Desk, *words: str, stdin: str = "") -> Iterator["subprocess.Popen[str]"]:
+    """A command that goes on, and ends with this together with what it started."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alinb", *words], env=desk.environment, cwd=desk.folder, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(stdin)
+    process.stdin.flush()
+    try:
+        yield process
+    finally:
+        own = children(process.pid)
+        process.terminate()
+        for number in own:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def children(number: int) -> list[int]:
+    found = Path(f"/proc/{number}/task").glob("*/children")
+    return [int(each) for path in found for each in path.read_text().split()]
+
+
+def environ(number: int) -> bytes:
+    return Path(f"/proc/{number}/environ").read_bytes()
+
+
+def cmdline(number: int) -> bytes:
+    return Path(f"/proc/{number}/cmdline").read_bytes()
+
+
+def told_by_ps(*values: str) -> set[int]:
+    """The processes of this machine whose command lines tell one of the values."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            if survivors(path.read_bytes(), values):
+                found.add(int(path.parent.name))
+    return found
+
+
+reads_proc = pytest.mark.skipif(
+    not Path("/proc/thread-self/children").exists(), reason="reads Linux's /proc"
+)
+
+
 class TestCommands:
     def test_what_they_print(self, desk: Desk) -> None:
         link = alinb.authorize(desk.box.app, "https://shop.example/cb")
@@ -239,87 +288,14 @@ class TestCommands:
         assert len(desk.canaries()) > 8
         assert desk.leaks(*printed) == []
 
-    def test_no_option_takes_a_secret(self) -> None:
-        from typer.main import get_command
-
-        from alinb.cli import app
-
-        waiting, names = [get_command(app)], []
-        while waiting:
-            command = waiting.pop()
-            waiting += getattr(command, "commands", {}).values()
-            names += [option for each in command.params for option in each.opts]
-        assert "--app-key" in names
-        assert [name for name in names if "secret" in name or "refresh-token" in name] == []
-
-    def test_one_module_alone_starts_other_programs(self) -> None:
-        """JupyterLab, which gets the secret of the sandbox that was made for it."""
-        root, found = Path(alinb.__file__).parent, set()
-        for path in root.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    names = {each.name.partition(".")[0] for each in node.names}
-                    if "subprocess" in {*names, getattr(node, "module", "")}:
-                        found.add(str(path.relative_to(root)))
-                if isinstance(node, ast.Attribute) and node.attr in {"system", "popen", "execve"}:
-                    owner = getattr(node.value, "id", "")
-                    if owner == "os":
-                        found.add(str(path.relative_to(root)))
-        assert found <= {"cli/lab.py"}
-
-
-@contextmanager
-def started(desk: Desk, *words: str, stdin: str = "") -> Iterator["subprocess.Popen[str]"]:
-    """A command that goes on, and ends with this together with what it started."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "alinb", *words], env=desk.environment, cwd=desk.folder, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    process.stdin.write(stdin)
-    process.stdin.flush()
-    try:
-        yield process
-    finally:
-        own = children(process.pid)
-        process.terminate()
-        for number in own:
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGTERM)
-        process.communicate(timeout=30)
-
-
-def children(number: int) -> list[int]:
-    found = Path(f"/proc/{number}/task").glob("*/children")
-    return [int(each) for path in found for each in path.read_text().split()]
-
-
-def environ(number: int) -> bytes:
-    return Path(f"/proc/{number}/environ").read_bytes()
-
-
-def cmdline(number: int) -> bytes:
-    return Path(f"/proc/{number}/cmdline").read_bytes()
-
-
-def told_by_ps(*values: str) -> set[int]:
-    """The processes of this machine whose command lines tell one of the values."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended
-            if survivors(path.read_bytes(), values):
-                found.add(int(path.parent.name))
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/thread-self/children").exists(), reason="reads Linux's /proc")
-class TestProcesses:
-    """What other people on this machine see; each has a leak beside it that is seen."""
-
+    @reads_proc
     @pytest.mark.parametrize("careless", [False, True], ids=["as told", "as an argument"])
     @pytest.mark.parametrize("command", ["token exchange", "pull"])
-    def test_ps_in_the_middle_of_a_command(self, desk: Desk, command: str, careless: bool) -> None:
-        """When its request has arrived and no answer is there: all its secrets are in use."""
+    def test_ps_and_children(self, desk: Desk, command: str, careless: bool) -> None:
+        """With a request that has arrived and no answer: all its secrets are in use.
+
+        Given as an argument a value is seen, by whoever is on this machine.
+        """
         with socket.create_server(("127.0.0.1", 0)) as gateway:
             gateway.settimeout(60)
             url = f"http://127.0.0.1:{gateway.getsockname()[1]}"
@@ -350,6 +326,7 @@ class TestProcesses:
                     assert survivors(environ(process.pid), [value]) == []
                     assert children(process.pid) == []
 
+    @reads_proc
     @pytest.mark.parametrize("whose", ["own", "made up"])
     def test_ps_while_a_sandbox_runs(self, desk: Desk, whose: str) -> None:
         """With the secret of the environment, or a made-up one, which it says once."""
@@ -370,6 +347,7 @@ class TestProcesses:
             assert survivors(facts, [secret]) == []
             assert children(process.pid) == []
 
+    @reads_proc
     @pytest.mark.parametrize("whose", ["own", "made up"])
     def test_ps_while_a_lab_runs(self, desk: Desk, whose: str) -> None:
         """JupyterLab gets a secret for its kernels: in its environment, and nowhere else."""
@@ -391,6 +369,34 @@ class TestProcesses:
             assert len(secret) > 20
             assert bool(survivors(environ(process.pid), [secret])) is (whose == "own")
             assert told_by_ps(secret) == set()
+
+    def test_no_option_takes_a_secret(self) -> None:
+        from typer.main import get_command
+
+        from alinb.cli import app
+
+        waiting, names = [get_command(app)], []
+        while waiting:
+            command = waiting.pop()
+            waiting += getattr(command, "commands", {}).values()
+            names += [option for each in command.params for option in each.opts]
+        assert "--app-key" in names
+        assert [name for name in names if "secret" in name or "refresh-token" in name] == []
+
+    def test_one_module_alone_starts_other_programs(self) -> None:
+        """JupyterLab, which gets the secret of the sandbox that was made for it."""
+        root, found = Path(alinb.__file__).parent, set()
+        for path in root.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    names = {each.name.partition(".")[0] for each in node.names}
+                    if "subprocess" in {*names, getattr(node, "module", "")}:
+                        found.add(str(path.relative_to(root)))
+                if isinstance(node, ast.Attribute) and node.attr in {"system", "popen", "execve"}:
+                    owner = getattr(node.value, "id", "")
+                    if owner == "os":
+                        found.add(str(path.relative_to(root)))
+        assert found <= {"cli/lab.py"}
 
 
 CRASHES = {
