@@ -253,11 +253,19 @@ def _unheard_of(code: str) -> Explanation:
     )
 
 
+#: What an HTTP status says of a page that came instead of a reply.
+_BUSY = {
+    429: ("What stands before the gateway counts too many calls.",),
+    **dict.fromkeys((502, 503, 504), ("The gateway, or what stands before it, is out of order.",)),
+}
+
+
 def _unreadable(reply: Reply) -> Explanation:
     return Explanation(
         code="unreadable",
         meaning=f"The reply (HTTP {reply.status}) {reply.reason}; the gateway always answers JSON.",
         causes=(
+            *_BUSY.get(reply.status, ()),
             "The address is not the gateway's: a wrong host or path answers with a page.",
             "A proxy, firewall or risk control answered instead of the gateway.",
             "The connection broke before the whole body arrived.",

@@ -102,7 +102,8 @@ class Reply(Copied):
         if self.verdict == "unreadable":
             raise errors.UnreadableReply(
                 f"The reply to {self.name or 'the call'} (HTTP {self.status}) {self.reason}.",
-                next_step="Check the gateway's address; the attempt keeps the whole reply.",
+                next_step=f"{_UNREADABLE.get(self.status, _ELSEWHERE)} The attempt keeps the whole"
+                " reply.",
                 reply=self,
                 attempt_id=self.attempt_id,
             )
@@ -334,6 +335,11 @@ _TOP_REFUSALS: Mapping[str, type[errors.Refused]] = {
     "27": errors.TokenRefused,
     "29": errors.AppKeyRefused,
 }
+
+
+#: What to do where a page came instead of a reply, by its HTTP status.
+_UNREADABLE = dict.fromkeys((429, 502, 503, 504), "Wait a while before you send a read again.")
+_ELSEWHERE = "Check the gateway's address."
 
 
 def _refusal(reply: Reply) -> type[errors.Refused]:

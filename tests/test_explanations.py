@@ -481,3 +481,20 @@ def test_html_escapes_what_a_reply_brings(thing):
     assert "<img" not in html
     assert "<script" not in html
     assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "next_step"),
+    [
+        (200, "The address is not the gateway's", "Check the gateway's address."),
+        (429, "What stands before the gateway counts", "Wait a while before you send a read"),
+        (503, "The gateway, or what stands before it", "Wait a while before you send a read"),
+    ],
+)
+def test_a_page_instead_of_a_reply_is_explained_by_its_status(status, cause, next_step):
+    reply = replies.read(status, "<html>Sorry</html>", "aliexpress.ds.product.get")
+    assert explain(reply).causes[0].startswith(cause)
+    with pytest.raises(errors.UnreadableReply) as raised:
+        reply.raise_for_refusal()
+    assert raised.value.next_step.startswith(next_step)
+    assert raised.value.next_step.endswith("The attempt keeps the whole reply.")
