@@ -29,7 +29,8 @@ USUAL_BAN_S = 1
 HOLD_S, LONGEST_HOLD_S = 15.0, 600.0
 #: How much of the published rate is regained in a second after that.
 CLIMB = 0.005
-#: The fall where the rate had climbed by itself: what it had before is known to be good.
+#: The most that a rate falls which had climbed by itself, and never below what it had before: that
+#: is known to be good.
 STEP_BACK = 0.9
 #: How late a wake-up may be, in s or in parts of an interval, before the schedule gives it up.
 LATE_S, LATE_PART = 0.012, 0.2
@@ -150,7 +151,7 @@ class Lane:
             rate = self.ceiling = max(LOWEST, self._achieved(now))
             self._held = rate
         climbed = rate > self._held + self._climb
-        self._held = max(LOWEST, rate * STEP_BACK if climbed else rate / 2)
+        self._held = max(self._held, rate * STEP_BACK) if climbed else max(LOWEST, rate / 2)
         self._hold_s = min(2 * self._hold_s, LONGEST_HOLD_S) if climbed else HOLD_S
         self._hold_until = self._ban_until + self._hold_s
         self._cut_at = now
