@@ -171,5 +171,5 @@ def measure(quick: bool) -> list[Figure]:
     found = [commits(2000, 1000, rounds), commits(12000, 500, rounds)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "journal.sqlite3")
-        filled(path, 200_000 if quick else 1_000_000)
+        filled(path, 100_000 if quick else 1_000_000)
         return [*found, *loads(path, 5), *lists(path, rounds)]
