@@ -66,9 +66,10 @@ class Seen:
 
         more = numpy.fromiter(self._fresh, numpy.int64, len(self._fresh))
         self._fresh.clear()
+        more.sort()
         if self._runs and self._runs[-1].size < RUN:
             more = numpy.concatenate((self._runs.pop(), more))
-        more.sort()
+            more.sort(kind="stable")  # of two sorted parts: a merge more than a sort
         self._runs.append(more)
 
 
