@@ -179,6 +179,22 @@ def test_a_token_renewed_by_a_worker_comes_home(dask: Any, pages: Pages, clients
     assert first.token.access_token.reveal() == "new-access-token-001"
 
 
+def test_a_token_renewed_by_a_worker_comes_home_from_a_pull_that_is_ended(
+    dask: Any, pages: Pages, clients: Any, tmp_path: Path
+) -> None:
+    pages.token, pages.total, pages.latency_s = "nobody has this one", 50_000, 0.05
+
+    def end(stats: alinb.pulls.Stats) -> None:
+        if stats.pages >= 4:
+            raise KeyboardInterrupt
+
+    (first,) = clients(1)
+    pull = first.pull(SEARCH, keyWord="x", cluster=dask, qps=50, progress=end, **WHERE)
+    with pytest.raises(KeyboardInterrupt):
+        pull.to_jsonl(tmp_path / "found.jsonl")
+    assert first.token.access_token.reveal() == "new-access-token-001"
+
+
 class TestInput:
     def test_two_owners_of_a_key(self, dask: Any, clients: Any) -> None:
         (first,) = clients(1)

@@ -72,11 +72,8 @@ class Cluster:
             store.load()
             if own:
                 dask.close()
-        known = {client.app.key: client for client in self.clients}
         for result in results:
             refused += result["refused"]
-            if result["renewed"] is not None and (token := result["renewed"].opened()):
-                known[result["key"]].save_token(token)
         failed = [result["error"] for result in results if result["error"]]
         if failed:
             kind = getattr(errors, failed[0]["kind"], AlinbError)
@@ -122,7 +119,18 @@ class Cluster:
                 distributed.wait(futures, timeout=GRACE_S)
             raise
         finally:
+            # Whatever ended it: the old token of a key that was renewed is worth nothing any more.
+            for future in futures:
+                if future.status == "finished":
+                    self._bring_home(future.result())
             dask.unsubscribe_topic(topic)
+
+    def _bring_home(self, results: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the tokens that workers renewed."""
+        known = {client.app.key: client for client in self.clients}
+        for result in results:
+            if result["renewed"] is not None and (token := result["renewed"].opened()):
+                known[result["key"]].save_token(token)
 
     def _shards(self, dask: Any, plan: Plan, folder: str, topic: str) -> list[tuple[str, Shard]]:
         """The items dealt out to the keys, and the keys to the workers."""
